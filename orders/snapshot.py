@@ -1,0 +1,75 @@
+"""One order as the engine holds it at one moment: what the card, `status` and the answers are computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+Scalar = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """A judged file: its Info's sha256 equals its bytes (files without that are not in a snapshot)."""
+
+    variable: str  # "designFile", "designFile_2"
+    name: str  # NFC, as shown to people
+    size: int  # bytes
+    sha256: str  # hex
+    by: str  # person id
+    at: datetime  # UTC
+
+
+@dataclass(frozen=True, slots=True)
+class VisitDone:
+    """One finished visit of a user task, in the order in which they ended."""
+
+    visit: str  # activityInstanceId of the sync-stage before it
+    task_id: str
+    person: str  # id of who completed it
+    person_name: str
+    at: datetime  # UTC
+    decision: str | None = None
+    comment: str | None = None
+    values: Mapping[str, Scalar] = field(default_factory=dict)  # what this completion wrote, files left out
+    duration: float | None = None  # seconds, calendar
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVisit:
+    """The step that is in front of people now, or about to be (its sync-stage is still open)."""
+
+    visit: str
+    task_id: str  # user task's element id
+    since: datetime  # UTC
+    engine_task: str | None = None  # engine task id; None while sync-stage is open
+    assignee: str | None = None
+    groups: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()  # candidate users, e.g. substitutes
+    due: datetime | None = None  # UTC
+    refusal: str | None = None  # why the files of the last attempt were refused
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSnapshot:
+    """One order, whole. Times are UTC and aware."""
+
+    key: str  # business key
+    instance_id: str
+    definition_id: str
+    started: datetime
+    initiator: str | None
+    variables: Mapping[str, Scalar] = field(default_factory=dict)  # files left out
+    files: tuple[FileRef, ...] = ()
+    done: tuple[VisitDone, ...] = ()
+    open: tuple[OpenVisit, ...] = ()
+    ended: datetime | None = None
+    end_id: str | None = None  # end event reached; the outcome, not the engine's `state`
+    closing: str | None = None  # end event id whose sync-stage is open now
+    incidents: int = 0
+
+    @property
+    def running(self) -> bool:
+        """Tell whether the engine still runs the instance."""
+        return self.ended is None
