@@ -1,0 +1,64 @@
+# Two commands do everything on a fresh machine: `make demo` (the main job) and `make test` (all tests).
+# What is missing is installed inside the project: .venv, the server's jar, the drawing tool's npm packages.
+SHELL := /bin/bash
+PY := .venv/bin/python
+JAR := server/target/order-route-server.jar
+ORDERS ?= 12
+SEED ?= 1
+
+.PHONY: demo test test-quick soak lint pictures server browser clean help
+
+help:
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: .venv/ready $(JAR)  ## the main job: real engine, sandbox portal, worker, 12 orders (ORDERS=40 SEED=7)
+	@$(PY) -m app demo --orders $(ORDERS) --seed $(SEED)
+
+test: .venv/ready $(JAR) diagram/node_modules/.ready browser  ## all tests: real engine, browser
+	@$(PY) -m pytest -m "not soak"
+
+test-quick: .venv/ready $(JAR)  ## all tests but those that need a browser
+	@$(PY) -m pytest -m "not soak and not browser"
+
+soak: .venv/ready $(JAR) diagram/node_modules/.ready browser  ## long kill runs
+	@$(PY) -m pytest -m soak
+
+lint: .venv/ready  ## ruff and mypy
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+
+pictures: .venv/ready diagram/node_modules/.ready browser  ## draw the SVG of every plane of the route anew
+	@$(PY) -m diagram.render
+
+server: $(JAR)  ## build the Operaton server's jar
+
+.venv/ready: requirements.lock pyproject.toml
+	@command -v python3.11 >/dev/null || command -v python3 >/dev/null || { echo "Нужен Python 3.11: apt-get install python3 python3-venv"; exit 2; }
+	@set -e; py=$$(command -v python3.11 || command -v python3); \
+	  $$py -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Нужен Python 3.11 или новее: apt-get install python3.11 python3.11-venv"; exit 2; }; \
+	  $$py -m venv .venv || { echo "Нужен модуль venv: apt-get install python3-venv"; exit 2; }; \
+	  .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
+	  .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(JAR): server/pom.xml $(shell find server/src -type f 2>/dev/null)
+	@command -v java >/dev/null && command -v javac >/dev/null || { echo "Нужна Java 17: apt-get install openjdk-17-jdk-headless"; exit 2; }
+	@command -v mvn >/dev/null || { echo "Нужен Maven: apt-get install maven"; exit 2; }
+	@echo "Собирается сервер (в первый раз с загрузкой, минута-две)…"
+	@mvn -q -B -f server/pom.xml -DskipTests package
+	@touch $@
+
+diagram/node_modules/.ready: diagram/package-lock.json
+	@command -v npm >/dev/null || { echo "Нужен Node.js с npm: apt-get install nodejs npm"; exit 2; }
+	@npm ci --silent --no-audit --no-fund --prefix diagram
+	@touch $@
+
+# The browser is a system package: installed only where we are root, named otherwise.
+browser:
+	@if ! command -v chromium >/dev/null || [ -z "$$(fc-list 2>/dev/null | grep -i liberation | head -1)" ]; then \
+	  if [ "$$(id -u)" = 0 ]; then echo "Ставятся chromium и шрифты…"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-liberation fontconfig >/dev/null; \
+	  else echo "Нужны системные пакеты: apt-get install chromium fonts-liberation fontconfig"; exit 2; fi; fi
+
+clean:  ## remove what was built
+	@rm -rf .venv server/target diagram/node_modules build *.egg-info

@@ -1,0 +1,5 @@
+"""`python -m app` is `order-route`."""
+
+from app.cli import main
+
+main()
