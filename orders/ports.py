@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from orders.snapshot import OrderSnapshot, Scalar
+from orders.snapshot import OrderSnapshot, Promise, Scalar
 from orders.stage import Route
+
+
+Hold = Callable[[], None]
+"""Called before each outside call: returns while the work is still ours (its lock is renewed when less than half
+is left) and raises when it is not, so that nothing is sent for work that somebody else now does."""
+
+
+def held() -> None:
+    """Hold nothing: for callers that run outside an external task."""
 
 
 class Engine(Protocol):
@@ -33,19 +42,35 @@ class Engine(Protocol):
         """Return the ids of all instances of the route with that key, oldest first, ended ones included."""
         ...
 
+    def file_names(self, instance_id: str) -> Mapping[str, str]:
+        """Return the names, as uploaded, of all files that the instance holds now, judged or not, by variable."""
+        ...
+
+    def running_instances(self, process_id: str) -> list[str]:
+        """Return the ids of the running instances of a process (any version), oldest first."""
+        ...
+
+    def set_variables(self, instance_id: str, variables: Mapping[str, Scalar]) -> None:
+        """Write variables of a running instance; only those that the integration account may write."""
+        ...
+
+    def promises(self) -> list[Promise]:
+        """Return the promised dates of all orders that are in production now."""
+        ...
+
 
 class Mirror(Protocol):
     """The card in the portal. Every method is safe to repeat."""
 
-    def reconcile(self, instance_id: str) -> None:
-        """Make the card equal to the engine. Raises PortalUnavailable, Transient or Permanent."""
+    def reconcile(self, instance_id: str, hold: Hold = held) -> None:
+        """Make the card equal to the engine; `hold` before each call. Raises PortalUnavailable, Transient, Permanent."""
         ...
 
-    def tell(self, person: str, text: str, key: str) -> None:
-        """Send one notice to a person of the staff file, once per key."""
+    def tell(self, person: str, text: str, key: str, hold: Hold = held) -> None:
+        """Send one notice to a person of the staff file, once per key; `hold` before each call."""
         ...
 
-    def sweep(self) -> int:
+    def sweep(self, hold: Hold = held) -> int:
         """Repair every open order's card and those ended lately; return how many orders were looked at."""
         ...
 

@@ -73,3 +73,13 @@ class OrderSnapshot:
     def running(self) -> bool:
         """Tell whether the engine still runs the instance."""
         return self.ended is None
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """The date that an order in production was promised for, and what was raised about it so far."""
+
+    instance_id: str
+    ready_by: str  # variable readyBy as the gate stored it, ISO 8601
+    late_flags: str | None = None  # variable lateFlags
+    late_reminder: str | None = None  # variable lateReminder
