@@ -9,7 +9,6 @@ from typing import Protocol
 from orders.snapshot import OrderSnapshot, Promise, Scalar
 from orders.stage import Route
 
-
 Hold = Callable[[], None]
 """Called before each outside call: returns while the work is still ours (its lock is renewed when less than half
 is left) and raises when it is not, so that nothing is sent for work that somebody else now does."""
@@ -63,7 +62,7 @@ class Mirror(Protocol):
     """The card in the portal. Every method is safe to repeat."""
 
     def reconcile(self, instance_id: str, hold: Hold = held) -> None:
-        """Make the card equal to the engine; `hold` before each call. Raises PortalUnavailable, Transient, Permanent."""
+        """Make the card equal to the engine; `hold` before each call. Raises Transient or Permanent."""
         ...
 
     def tell(self, person: str, text: str, key: str, hold: Hold = held) -> None:
