@@ -1,0 +1,85 @@
+"""Opening the ledger's database: SQLite (WAL, synchronous=FULL) or PostgreSQL (a schema of its own)."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from ledger.errors import LedgerError
+from ledger.tables import SCHEMA, metadata
+
+BUSY_SECONDS = 20  # how long a writer waits for another process
+
+
+def open_database(url: str) -> Engine:
+    """Open and, where missing, make the tables. Raises LedgerError with the cause (a password is never shown)."""
+    try:
+        address = make_url(url)
+    except ArgumentError as error:
+        raise LedgerError("адрес журнала не разобран: проверьте ORDER_ROUTE_LEDGER_URL") from error
+    shown = address.render_as_string(hide_password=True)
+    try:
+        engine = _sqlite(address) if address.get_backend_name() == "sqlite" else _postgres(address)
+        with engine.begin() as conn:
+            if engine.dialect.name == "postgresql":
+                _one_at_a_time(conn)
+            metadata.create_all(conn)
+    except ImportError as error:
+        raise LedgerError(f"журнал {shown}: не установлен драйвер базы ({error.name})") from error
+    except SQLAlchemyError as error:
+        raise LedgerError(f"журнал {shown} не открывается: {_cause(error)}") from error
+    return engine
+
+
+def _sqlite(address: URL) -> Engine:
+    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves: the driver's own begins too late to be exclusive
+        connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+        connection.execute("PRAGMA synchronous=FULL")
+        _use_wal(connection)
+
+    @event.listens_for(engine, "begin")
+    def begin(conn: Any) -> None:
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgres(address: URL) -> Engine:
+    if address.get_backend_name() != "postgresql":
+        raise LedgerError(f"журнал: база {address.get_backend_name()} не поддерживается, нужны sqlite или postgresql")
+    engine = create_engine(address, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    with engine.begin() as conn:
+        _one_at_a_time(conn)
+        conn.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+    return engine.execution_options(schema_translate_map={None: SCHEMA})
+
+
+def _use_wal(connection: Any) -> None:
+    """Switch to WAL; the switch does not wait for other processes by itself, so it is tried again for a while."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _one_at_a_time(conn: Connection) -> None:
+    conn.execute(text("SELECT pg_advisory_xact_lock(7231450)"))  # IF NOT EXISTS alone is no protection from a race
+
+
+def _cause(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0]

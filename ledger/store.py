@@ -1,0 +1,206 @@
+"""The ledger: every method is one short transaction, safe between threads, processes and hosts."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from ledger import bucket as buckets
+from ledger import effects
+from ledger.database import open_database
+from ledger.effects import Effect, EffectState
+from ledger.errors import ForeignLedger, LedgerError
+from ledger.lease import Lease
+from ledger.tables import attempt, bucket, claim, cursor, lease, meta
+
+
+class Ledger:
+    """Effect keys, attempts, claims, leases, the rate budget and cursors in one small database.
+
+    `url` is an SQLAlchemy address (`sqlite:////data/ledger.db`, `postgresql+psycopg://…`). `belongs_to` names the
+    engine and portal: a ledger made for others is refused with ForeignLedger. Times are seconds since 1970.
+    """
+
+    def __init__(self, url: str, *, belongs_to: str | None = None) -> None:
+        self._engine = open_database(url)
+        self._postgres = self._engine.dialect.name == "postgresql"
+        if belongs_to is not None:
+            self._bind(belongs_to)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    def now(self) -> float:
+        """Return the present as this ledger counts it: the host's clock, in PostgreSQL the database's."""
+        if not self._postgres:
+            return time.time()
+        with self._transaction() as conn:
+            return self._now(conn)
+
+    # effects
+
+    def intend(self, key: str, request_hash: str = "") -> Effect:
+        """Note that a call begins; return the state before (a done effect stays done: do not call)."""
+        with self._transaction() as conn:
+            self._serialise(conn, key)
+            return effects.intend(conn, key, request_hash, self._now(conn))
+
+    def done(self, key: str, remote_id: str | None = None) -> None:
+        """Note that the effect is there, also when it was found outside."""
+        with self._transaction() as conn:
+            self._serialise(conn, key)
+            effects.settle(conn, key, EffectState.DONE, remote_id, self._now(conn))
+
+    def unknown(self, key: str) -> None:
+        """Note that a call ended without an answer that can be trusted."""
+        with self._transaction() as conn:
+            self._serialise(conn, key)
+            effects.settle(conn, key, EffectState.UNKNOWN, None, self._now(conn))
+
+    def undo(self, key: str) -> None:
+        """Forget an effect whose call certainly was not executed, or whose object is known to be gone."""
+        with self._transaction() as conn:
+            effects.drop(conn, key)
+
+    def effect(self, key: str) -> Effect:
+        """Return the effect, state NEW where there is none."""
+        with self._transaction() as conn:
+            return effects.read(conn, key)
+
+    def effects(self, keys: Iterable[str]) -> dict[str, Effect]:
+        """Return the known effects among the keys."""
+        with self._transaction() as conn:
+            return effects.read_many(conn, keys)
+
+    # attempts and claims
+
+    def attempt(self, task_id: str) -> int:
+        """Count one more attempt of a task before its handler runs; return the count."""
+        with self._transaction() as conn:
+            now = self._now(conn)
+            self._ensure(conn, attempt, {"task_id": task_id, "count": 0, "at": now})
+            mine = attempt.c.task_id == task_id
+            count = int(conn.execute(select(attempt.c["count"]).where(mine).with_for_update()).scalar_one()) + 1
+            conn.execute(update(attempt).where(mine).values({"count": count, "at": now}))
+            return count
+
+    def forget(self, task_id: str) -> None:
+        """Drop the count of a task that is over, and counts older than 90 days."""
+        with self._transaction() as conn:
+            old = self._now(conn) - 90 * 86400
+            conn.execute(delete(attempt).where((attempt.c.task_id == task_id) | (attempt.c.at < old)))
+
+    def claim(self, business_key: str, instance_id: str) -> str:
+        """Return the instance that owns the key: this one if it came first."""
+        with self._transaction() as conn:
+            self._ensure(conn, claim, {"business_key": business_key, "instance_id": instance_id, "at": self._now(conn)})
+            owner = conn.execute(select(claim.c.instance_id).where(claim.c.business_key == business_key)).scalar_one()
+            return str(owner)
+
+    # leases
+
+    def lease(self, name: str, seconds: float) -> Lease | None:
+        """Take a lease, or None while another holds it."""
+        owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex}"
+        with self._transaction() as conn:
+            now = self._now(conn)
+            self._ensure(conn, lease, {"name": name, "owner": "", "expires": 0.0})
+            free = (lease.c.name == name) & (lease.c.expires <= now)
+            taken = conn.execute(update(lease).where(free).values(owner=owner, expires=now + seconds)).rowcount
+        return Lease(self, name, owner, seconds, now + seconds) if taken else None
+
+    def renew_lease(self, name: str, owner: str, seconds: float) -> float | None:
+        """Move the end of a lease that still runs; None where it is over or another's. Use `Lease.renew`."""
+        with self._transaction() as conn:
+            now = self._now(conn)
+            mine = (lease.c.name == name) & (lease.c.owner == owner) & (lease.c.expires > now)
+            kept = conn.execute(update(lease).where(mine).values(expires=now + seconds)).rowcount
+        return now + seconds if kept else None
+
+    def release_lease(self, name: str, owner: str) -> None:
+        """End a lease at once. Use `Lease.release`."""
+        with self._transaction() as conn:
+            conn.execute(delete(lease).where((lease.c.name == name) & (lease.c.owner == owner)))
+
+    # the shared rate budget
+
+    def take_token(self, portal: str, rate: float, burst: float, lane: str = buckets.PEOPLE) -> float:
+        """Take one request's token; 0, or the seconds to wait before asking again (nothing taken then)."""
+        with self._transaction() as conn:
+            now = self._now(conn)
+            after, wait = buckets.take(self._level(conn, portal), rate, burst, lane, now)
+            if wait == 0:
+                self._write_level(conn, portal, after)
+            return wait
+
+    def penalise(self, portal: str) -> None:
+        """Halve the rate for a minute: the portal refused a request for its rate."""
+        with self._transaction() as conn:
+            self._write_level(conn, portal, buckets.penalised(self._level(conn, portal), self._now(conn)))
+
+    # cursors
+
+    def cursor(self, name: str) -> str | None:
+        """Return a stored value, or None."""
+        with self._transaction() as conn:
+            value = conn.execute(select(cursor.c.value).where(cursor.c.name == name)).scalar()
+            return None if value is None else str(value)
+
+    def set_cursor(self, name: str, value: str) -> None:
+        """Store a value."""
+        with self._transaction() as conn:
+            self._ensure(conn, cursor, {"name": name, "value": value})
+            conn.execute(update(cursor).where(cursor.c.name == name).values(value=value))
+
+    # inside
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as conn:
+                yield conn
+        except SQLAlchemyError as error:
+            cause = str(getattr(error, "orig", None) or error).splitlines()[0]
+            raise LedgerError(f"журнал не пишется и не читается: {cause}; проверьте место на диске и права") from error
+
+    def _now(self, conn: Connection) -> float:
+        if not self._postgres:
+            return time.time()
+        return float(conn.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
+
+    def _serialise(self, conn: Connection, key: str) -> None:
+        if self._postgres:  # SQLite's BEGIN IMMEDIATE already does
+            conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+
+    def _ensure(self, conn: Connection, table: Table, row: dict[str, object]) -> None:
+        insert = postgres_insert if self._postgres else sqlite_insert
+        conn.execute(insert(table).values(row).on_conflict_do_nothing())
+
+    def _level(self, conn: Connection, portal: str) -> buckets.Level:
+        self._ensure(conn, bucket, {"portal": portal, "level": 0.0, "sweep_level": 0.0, "at": 0.0, "slow_until": 0.0})
+        row = conn.execute(select(bucket).where(bucket.c.portal == portal).with_for_update()).one()
+        return buckets.Level(row.level, row.sweep_level, row.at, row.slow_until)
+
+    def _write_level(self, conn: Connection, portal: str, level: buckets.Level) -> None:
+        conn.execute(update(bucket).where(bucket.c.portal == portal).values(asdict(level)))
+
+    def _bind(self, belongs_to: str) -> None:
+        with self._transaction() as conn:
+            self._ensure(conn, meta, {"name": "belongs_to", "value": belongs_to})
+            owner = conn.execute(select(meta.c.value).where(meta.c.name == "belongs_to")).scalar_one()
+        if owner != belongs_to:
+            raise ForeignLedger(
+                f"журнал принадлежит другой паре движок–портал ({owner}), а настроена {belongs_to}: "
+                "укажите другой ORDER_ROUTE_LEDGER_URL или верните прежние адреса"
+            )

@@ -1,0 +1,160 @@
+"""The ledger keeps its word between threads, processes and kills: one owner, one effect, one count, nothing lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ledger import EffectState, ForeignLedger, Ledger, LedgerError
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'ledger.db'}"
+
+
+def run(code: str, url: str, *more: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    """Start a process of its own with an opened ledger named `book`."""
+    head = "import sys\nfrom ledger import Ledger\nbook = Ledger(sys.argv[1])\n"
+    command = [sys.executable, "-c", head + code, url, *more]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | (env or {}))
+
+
+def outputs(processes: list[subprocess.Popen[str]]) -> list[str]:
+    return [process.communicate(timeout=60)[0].strip() for process in processes]
+
+
+def test_an_effect_goes_from_new_over_intent_to_done_and_stays_done(url: str) -> None:
+    book = Ledger(url)
+    assert book.intend("k", "h1").state is EffectState.NEW
+    again = book.intend("k", "h2")
+    assert (again.state, again.attempts, again.request_hash) == (EffectState.INTENT, 1, "h1")
+    assert again.open
+    book.done("k", "17")
+    done = book.intend("k", "h3")
+    assert (done.state, done.remote_id, done.attempts) == (EffectState.DONE, "17", 2)
+    assert Ledger(url).effect("k").state is EffectState.DONE
+    assert not done.open
+
+
+def test_unknown_is_kept_with_its_time_and_undo_forgets(url: str) -> None:
+    book = Ledger(url)
+    book.intend("k")
+    book.unknown("k")
+    effect = book.effect("k")
+    assert effect.state is EffectState.UNKNOWN
+    assert effect.last is not None and abs(effect.last - book.now()) < 30
+    book.undo("k")
+    assert book.effect("k").state is EffectState.NEW
+
+
+def test_an_effect_that_was_found_outside_can_be_noted_without_an_intent(url: str) -> None:
+    book = Ledger(url)
+    book.done("found", "5")
+    assert book.effects(["found", "other"]).keys() == {"found"}
+    assert book.effect("found").remote_id == "5"
+
+
+def test_the_first_instance_owns_a_key_also_between_processes(url: str) -> None:
+    Ledger(url).close()
+    code = "print(book.claim('ORD-1', sys.argv[2]))"
+    owners = set(outputs([run(code, url, name) for name in ("a", "b", "c")]))
+    assert len(owners) == 1
+    assert Ledger(url).claim("ORD-1", "late") in {"a", "b", "c"}
+
+
+def test_attempts_are_counted_exactly_by_processes_at_once(url: str) -> None:
+    code = "for _ in range(50): book.attempt('t')"
+    outputs([run(code, url) for _ in range(3)])
+    book = Ledger(url)
+    assert book.attempt("t") == 151
+    book.forget("t")
+    assert book.attempt("t") == 1
+
+
+def test_what_was_acknowledged_survives_a_kill(url: str) -> None:
+    code = "n = 0\nwhile True:\n    book.done(f'k{n}', str(n)); print(n, flush=True); n += 1"
+    process = run(code, url)
+    assert process.stdout is not None
+    last = [int(process.stdout.readline()) for _ in range(40)][-1]
+    process.send_signal(signal.SIGKILL)
+    rest = process.communicate(timeout=30)[0].split()
+    known = max([last, *map(int, rest)])
+    assert len(Ledger(url).effects(f"k{n}" for n in range(known + 1))) == known + 1
+
+
+def test_sqlite_is_in_wal_with_full_synchronisation(url: str) -> None:
+    book = Ledger(url)
+    with book._engine.connect() as conn:
+        assert conn.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert conn.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
+def test_one_lease_at_a_time_and_it_can_be_given_back(url: str) -> None:
+    book, other = Ledger(url), Ledger(url)
+    with book.lease("order:1", 30) as lease:  # type: ignore[union-attr]  # None would fail the test here
+        assert other.lease("order:1", 30) is None
+        assert other.lease("order:2", 30) is not None
+        assert lease.renew()
+        assert 29 < lease.left() <= 30
+    assert other.lease("order:1", 30) is not None
+
+
+def test_a_lease_of_a_dead_holder_ends_and_cannot_be_renewed_afterwards(url: str) -> None:
+    book = Ledger(url)
+    dead = book.lease("order:1", 0.0)
+    assert dead is not None
+    heir = book.lease("order:1", 30)
+    assert heir is not None
+    assert not dead.renew()
+    dead.release()
+    assert book.lease("order:1", 30) is None, "a late release must not end the heir's lease"
+    assert heir.keep()
+
+
+def test_only_one_of_many_processes_gets_the_lease(url: str) -> None:
+    Ledger(url).close()
+    code = "print(book.lease('order:1', 60) is not None)"
+    assert sorted(outputs([run(code, url) for _ in range(4)])) == ["False", "False", "False", "True"]
+
+
+def test_cursors_are_replaced(url: str) -> None:
+    book = Ledger(url)
+    assert book.cursor("poll") is None
+    book.set_cursor("poll", "1")
+    book.set_cursor("poll", "2")
+    assert Ledger(url).cursor("poll") == "2"
+
+
+def test_a_ledger_of_another_engine_or_portal_is_refused_by_name(url: str) -> None:
+    Ledger(url, belongs_to="engine-a portal-a").close()
+    Ledger(url, belongs_to="engine-a portal-a").close()
+    with pytest.raises(ForeignLedger, match="portal-b"):
+        Ledger(url, belongs_to="engine-a portal-b")
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("sqlite:////nowhere/at/all/ledger.db", "unable to open"),
+        ("mysql://u:secret@h/x", "не поддерживается|драйвер"),
+        ("nonsense", "ORDER_ROUTE_LEDGER_URL"),
+    ],
+)
+def test_a_ledger_that_cannot_be_opened_says_why_and_shows_no_password(address: str, says: str) -> None:
+    with pytest.raises(LedgerError, match=says) as error:
+        Ledger(address)
+    assert "secret" not in str(error.value)
+
+
+def test_a_failpoint_kills_only_in_a_test_build(url: str) -> None:
+    code = "from ledger.failpoints import failpoint\nfailpoint('after_call', 'crm.item.add'); print('alive')"
+    point = {"FAILPOINT": "after_call/crm.item.add:kill"}
+    normal, armed = run(code, url, env=point), run(code, url, env=point | {"ORDER_ROUTE_TEST_BUILD": "1"})
+    assert outputs([normal, armed]) == ["alive", ""]
+    assert (normal.returncode, armed.returncode) == (0, -signal.SIGKILL)
