@@ -1,0 +1,99 @@
+"""The two small web sites: one that may face the internet, one for inside.
+
+`WEB_LISTEN` answers ``GET /healthz``; `BOARD_LISTEN` answers ``GET /readyz`` and ``GET /metrics`` (Prometheus).
+Both are served by waitress, which limits headers, bodies and connections by itself.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, Response, jsonify
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from waitress.server import create_server
+
+from app.settings import split_listen
+
+Check = Callable[[], list[str]]
+
+
+class ListenError(Exception):
+    """The address cannot be listened on; the message is one Russian sentence."""
+
+
+def public_site(health: Check) -> Flask:
+    """Return the site for `WEB_LISTEN`; `health` returns what is wrong, in words, or nothing."""
+    site = Flask("order-route-public", static_folder=None)
+    site.after_request(_harden)
+
+    @site.get("/healthz")
+    def healthz() -> tuple[Response, int]:
+        # The reasons stay inside: this address may face the internet.
+        bad = health()
+        return jsonify(status="fault" if bad else "ok"), 503 if bad else 200
+
+    return site
+
+
+def inside_site(ready: Check) -> Flask:
+    """Return the site for `BOARD_LISTEN`; `ready` returns what is wrong, in words, or nothing."""
+    site = Flask("order-route-inside", static_folder=None)
+    site.after_request(_harden)
+
+    @site.get("/readyz")
+    def readyz() -> tuple[Response, int]:
+        bad = ready()
+        return jsonify(status="fault" if bad else "ok", problems=bad), 503 if bad else 200
+
+    @site.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+    return site
+
+
+def _harden(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = "default-src 'self'"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@dataclass
+class Site:
+    """A site that is being served; `close` ends it."""
+
+    server: Any
+    thread: threading.Thread
+
+    @property
+    def port(self) -> int:
+        """Return the port that was taken (useful where 0 was asked for)."""
+        return int(self.server.effective_port)
+
+    def close(self) -> None:
+        """Stop listening, drop kept-alive connections and wait for the serving thread, at most five seconds."""
+        wake_up = self.server.trigger.socket  # waitress forgets this end of its pipe
+        self.server.close()
+        wake_up.close()
+        self.thread.join(5)
+        for channel in list(self.server.active_channels.values()):
+            channel.handle_close()
+
+
+def serve(site: Flask, listen: str, setting: str) -> Site:
+    """Serve in a thread. Raises ListenError that names the setting if the address is taken or not ours."""
+    host, port = split_listen(listen)
+    # Bound here and handed over: waitress leaks its socket when the address is taken.
+    try:
+        taken = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise ListenError(f"Адрес {listen} занят или недоступен: освободите его или задайте {setting}") from error
+    server = create_server(site, sockets=[taken], threads=4, ident=None)
+    thread = threading.Thread(target=server.run, name=f"web-{listen}", daemon=True)
+    thread.start()
+    return Site(server, thread)

@@ -1,0 +1,24 @@
+"""The demo tells all ten stories among its first twelve orders, whatever the seed, and the same seed twice the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.demo.plan import Story, make_plan
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_first_twelve_hold_every_story(seed: int) -> None:
+    plan = make_plan(12, seed)
+    assert len(plan) == 12
+    assert {order.story for order in plan} == set(Story)
+
+
+def test_same_seed_same_plan_and_more_orders_keep_the_first() -> None:
+    assert make_plan(12, 7) == make_plan(12, 7)
+    assert make_plan(40, 7)[:12] == make_plan(12, 7)
+    assert make_plan(12, 7) != make_plan(12, 8)
+
+
+def test_fewer_orders_are_just_fewer() -> None:
+    assert len(make_plan(1, 3)) == 1
