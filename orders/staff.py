@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from orders.dates import parse_day
 from orders.errors import Refused
 from orders.persons import GROUPS, TECHNICAL_GROUPS, Period, Person, Staff, StaffError, Substitute
+from orders.tomlread import TomlProblem, load_toml
 from orders.twins import find_in_id
 
 __all__ = ["GROUPS", "Period", "Person", "Staff", "StaffError", "Substitute", "id_problem", "read_staff"]
@@ -24,9 +24,9 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 def read_staff(text: str) -> Staff:
     """Read `[[person]]` tables. Raises StaffError with all problems; a file without persons is one."""
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise StaffError([f"это не TOML: {error}"]) from None
+        data = load_toml(text)
+    except TomlProblem as error:
+        raise StaffError([str(error)]) from None
     tables = data.get("person")
     problems = [f"«{name}» здесь неизвестно, сотрудники пишутся как [[person]]" for name in data if name != "person"]
     if not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables) or not tables:
