@@ -1,0 +1,142 @@
+"""The portal as its methods: calls with a retry policy per kind, batches, lists, downloads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from pydantic import SecretStr
+
+from bitrix_sync.breaker import PROBE_SECONDS
+from bitrix_sync.envelope import Answer, BatchAnswer
+from bitrix_sync.errors import UnknownOutcome, Unreadable
+from bitrix_sync.php import as_list, as_map, query
+from bitrix_sync.retry import Kind, kind_of, retrying
+from bitrix_sync.transport import MAX_ANSWER, Transport, Ways
+from ledger import Ledger
+
+BATCH = 50
+PAGE = 50
+_COUNTED_ATTEMPTS = 4  # of one call: alone it must not open the breaker for everybody
+
+T = TypeVar("T")
+Command = tuple[str, Mapping[str, Any]]
+
+
+class PortalClient:
+    """Calls to one portal.
+
+    `webhook` is `https://portal/rest/USER/TOKEN/`. A view made by `bound` shares everything but lane and deadline.
+    """
+
+    def __init__(
+        self,
+        webhook: SecretStr,
+        ledger: Ledger,
+        *,
+        rate: float = 2.0,
+        burst: float = 50.0,
+        probe_seconds: float = PROBE_SECONDS,
+        on_alarm: Callable[[str], None] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._transport = Transport(
+            webhook, ledger, rate=rate, burst=burst, probe_seconds=probe_seconds, on_alarm=on_alarm, sleep=sleep
+        )
+        self._ways = Ways()
+
+    def bound(self, *, lane: str | None = None, deadline: float | None = None) -> PortalClient:
+        """Return a view for one piece of work: its lane ("people" or "sweep") and its `time.monotonic()` end."""
+        view = object.__new__(PortalClient)
+        view._transport = self._transport
+        view._ways = Ways(lane or self._ways.lane, deadline if deadline is not None else self._ways.deadline)
+        return view
+
+    @property
+    def portal(self) -> str:
+        """Return the portal's host, for messages."""
+        return self._transport.portal
+
+    @property
+    def user_id(self) -> int:
+        """Return the webhook owner's user id: who we are in the portal."""
+        return self._transport.user_id
+
+    @property
+    def alarm(self) -> str | None:
+        """Return the sentence of the open breaker, None while calls go through."""
+        return self._transport.breaker.alarm
+
+    @property
+    def requests(self) -> dict[str, int]:
+        """Return how many HTTP requests this process has sent, by method."""
+        return dict(self._transport.counter.by_method)
+
+    def call(self, method: str, params: Mapping[str, Any] | None = None, *, kind: Kind | None = None) -> Answer:
+        """Call one method. Raises NotExecuted, UnknownOutcome (creates: look before repeating), or PortalRefused."""
+        return self._repeat(kind or kind_of(method), lambda ways: self._transport.exchange(method, params or {}, ways))
+
+    def call_v3(self, method: str, body: Mapping[str, Any], key: str) -> Answer:
+        """Call a REST 3 create with an Idempotency-Key: repeating it within 24 h is safe, so it is repeated."""
+        return self._repeat(Kind.WRITE, lambda ways: self._transport.exchange(method, body, ways, v3=True, key=key))
+
+    def batch(self, commands: Mapping[str, Command], *, kind: Kind = Kind.READ) -> BatchAnswer:
+        """Call many methods, 50 a request; each answer is judged alone. Creates do not belong here (ValueError)."""
+        answers = BatchAnswer()
+        names = list(commands)
+        for name in names:
+            if kind_of(commands[name][0]) is Kind.CREATE:
+                raise ValueError(f"a create in a batch has an outcome that nobody can look up: {commands[name][0]}")
+        for at in range(0, len(names), BATCH):
+            part = {name: commands[name] for name in names[at : at + BATCH]}
+            lines = {name: f"{method}?{query(params)}" for name, (method, params) in part.items()}
+            answer = self.call("batch", {"halt": 0, "cmd": lines}, kind=kind)
+            answers.add({name: method for name, (method, _) in part.items()}, answer)
+        return answers
+
+    def items(self, method: str, params: Mapping[str, Any], *, path: Sequence[str], id_name: str = "id") -> list[Any]:
+        """Read a whole list, paging by ascending id: offsets shift while others write (bitrix24.md 1, Lists).
+
+        `path` leads to the rows inside the result; `id_name` is the filter's name of the id.
+        """
+        return list(self._pages(method, params, path, id_name))
+
+    def _pages(self, method: str, params: Mapping[str, Any], path: Sequence[str], id_name: str) -> Iterator[Any]:
+        last: int | None = None
+        while True:
+            filters = dict(params.get("filter", {})) | ({f">{id_name}": last} if last is not None else {})
+            page = dict(params) | {"order": {id_name: "ASC"}, "filter": filters, "start": -1}
+            rows = rows_of(self.call(method, page, kind=Kind.READ), *path)
+            yield from rows
+            if len(rows) < PAGE:
+                return
+            newest = int(rows[-1].get(id_name) or rows[-1][id_name.lower()])
+            if last is not None and newest <= last:
+                raise UnknownOutcome(f"Битрикс24 не листает {method} по возрастанию номера")
+            last = newest
+
+    def download(self, url: str, *, limit: int = MAX_ANSWER) -> bytes:
+        """Fetch a file's bytes by a link of this portal, at most `limit` bytes."""
+        return self._repeat(Kind.READ, lambda ways: self._transport.download(url, ways, limit))
+
+    def _repeat(self, kind: Kind, send: Callable[[Ways], T]) -> T:
+        for attempt in retrying(kind, self._ways.deadline, self._transport.sleep):
+            with attempt:
+                quiet = attempt.retry_state.attempt_number > _COUNTED_ATTEMPTS
+                try:
+                    return send(replace(self._ways, quiet=quiet))
+                except Unreadable:
+                    if kind is Kind.CREATE:
+                        raise UnknownOutcome("ответ Битрикс24 прочитать нельзя") from None
+                    raise
+        raise AssertionError("tenacity either returns or raises")
+
+
+def rows_of(answer: Answer, *path: str) -> list[dict[str, Any]]:
+    """Return the rows at a path of a list's result."""
+    value = answer.result
+    for name in path:
+        value = as_map(value).get(name)
+    return [as_map(row) for row in as_list(value)]
