@@ -1,0 +1,280 @@
+"""The wire: HTTP to the engine's REST interface with a time limit on every call and kept connections.
+
+It is `http.client` with a small pool, because the worker answers every task over it: `requests` costs two and a half
+times the CPU. `Transport.session()` is what pycamunda's request objects take as their `.session`, so their calls get
+the same limits, account and errors. Answers of 300 and above never reach pycamunda: they are raised here.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import select
+import ssl
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from pydantic import SecretStr
+from urllib3.filepost import encode_multipart_formdata
+
+from engine.errors import EngineDown, EngineError, ServerError, from_answer
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 30.0
+_IDLE_SECONDS = 30.0  # the engine's Tomcat drops an idle connection after 60 s
+_FRESH_SECONDS = 5.0  # a call that must not be sent twice takes only a connection used this lately
+_POOL = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer. True, as pycamunda wants it, while the status is below 400."""
+
+    status_code: int
+    content: bytes
+    content_type: str = ""
+
+    def __bool__(self) -> bool:
+        return self.status_code < 400
+
+    @property
+    def text(self) -> str:
+        """Return the body as text; what is not UTF-8 is replaced."""
+        return self.content.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """Return the parsed body; raises ServerError where it is no JSON or nested beyond reading."""
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError) as error:
+            shown = " ".join(self.text.split())[:120]
+            raise ServerError(
+                f"the answer is not JSON ({type(error).__name__}): {shown}", status=self.status_code
+            ) from None
+
+
+class _Line:
+    """One kept connection. It closes itself when dropped, so a finished thread leaves no open socket."""
+
+    def __init__(self, connection: http.client.HTTPConnection) -> None:
+        self.connection = connection
+        self.used = 0.0  # monotonic seconds of the last whole answer; 0 = never
+        self.sent = False
+
+    def stale(self, max_idle: float) -> bool:
+        """Tell whether the other side has closed or is about to: an idle line must have nothing to read."""
+        sock = self.connection.sock
+        if sock is None or time.monotonic() - self.used > max_idle:
+            return True
+        readable, _, _ = select.select([sock], [], [], 0)
+        return bool(readable)
+
+    def close(self) -> None:
+        """Close the socket."""
+        self.connection.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class Transport:
+    """HTTP calls to one base URL as one account. Safe to use from many threads.
+
+    `base_url` ends in `/engine-rest`. Limits are seconds: one for the connection, one for each wait for the answer.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        user: str,
+        password: SecretStr,
+        *,
+        connect: float = CONNECT_SECONDS,
+        timeout: float = READ_SECONDS,
+    ) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or "{" in base_url:
+            raise ValueError("the engine's address must be http://host[:port]/engine-rest")
+        self.base_url = base_url.rstrip("/")
+        self.user = user
+        self.password = password
+        self.timeout = timeout
+        self._connect = connect
+        self._host, self._port, self._tls = parts.hostname, parts.port, parts.scheme == "https"
+        token = base64.b64encode(f"{user}:{password.get_secret_value()}".encode()).decode("ascii")
+        self._authorization = f"Basic {token}"
+        self._idle: deque[_Line] = deque()
+        self._all: weakref.WeakSet[_Line] = weakref.WeakSet()
+        self._guard = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Transport({self.base_url!r}, {self.user!r})"
+
+    def session(self, *, on_behalf_of: str | None = None, timeout: float | None = None, once: bool = False) -> Session:
+        """Return what pycamunda takes as `.session`. `once`: never send twice, not even over a dropped connection."""
+        return Session(self, on_behalf_of, timeout if timeout is not None else self.timeout, once)
+
+    def close(self) -> None:
+        """Close all connections; a later call opens new ones."""
+        with self._guard:
+            self._idle.clear()
+            lines = list(self._all)
+        for line in lines:
+            line.close()
+
+    def send(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], *, timeout: float, once: bool
+    ) -> Response:
+        """Send one request and read the whole answer.
+
+        A kept connection that turns out to be closed is replaced silently, once. Raises EngineDown, whose
+        `maybe_done` is true when the request had left us, and the errors of `engine.errors` for 300 and above.
+        """
+        target = url[len(f"{'https' if self._tls else 'http'}://") :]
+        path = "/" + target.split("/", 1)[1]
+        head = {"Authorization": self._authorization, "Accept": "application/json, */*", **headers}
+        kept = self._kept(once)
+        if kept is not None:
+            try:
+                return self._exchange(kept, method, path, body, head, timeout)
+            except (TimeoutError, EngineError):
+                raise
+            except (OSError, http.client.HTTPException) as error:
+                if once and kept.sent:
+                    raise EngineDown(f"the connection broke: {type(error).__name__}", maybe_done=True) from error
+        line = self._dial()
+        try:
+            return self._exchange(line, method, path, body, head, timeout)
+        except (TimeoutError, EngineError):
+            raise
+        except (OSError, http.client.HTTPException) as error:
+            raise EngineDown(f"the connection broke: {type(error).__name__}", maybe_done=line.sent) from error
+
+    def _kept(self, once: bool) -> _Line | None:
+        max_idle = _FRESH_SECONDS if once else _IDLE_SECONDS
+        while True:
+            try:
+                line = self._idle.pop()
+            except IndexError:
+                return None
+            if not line.stale(max_idle):
+                return line
+            line.close()
+
+    def _dial(self) -> _Line:
+        if self._tls:
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+                self._host, self._port, timeout=self._connect, context=ssl.create_default_context()
+            )
+        else:
+            connection = http.client.HTTPConnection(self._host, self._port, timeout=self._connect)
+        line = _Line(connection)
+        with self._guard:
+            self._all.add(line)
+        try:
+            connection.connect()
+        except OSError as error:
+            line.close()
+            reason = error.strerror or type(error).__name__
+            raise EngineDown(f"no connection to {self._host}:{self._port}: {reason}") from error
+        return line
+
+    def _exchange(
+        self, line: _Line, method: str, path: str, body: bytes | None, headers: Mapping[str, str], timeout: float
+    ) -> Response:
+        line.sent = False
+        whole = False
+        try:
+            if line.connection.sock is not None:
+                line.connection.sock.settimeout(timeout)
+            line.sent = True  # from here on bytes may be with the engine
+            line.connection.request(method, path, body, dict(headers))
+            answer = line.connection.getresponse()
+            content = answer.read()
+            whole = not answer.will_close
+        except TimeoutError as error:
+            raise EngineDown(
+                f"no answer within {timeout:g} s: {method} {path.split('?')[0]}", maybe_done=True
+            ) from error
+        finally:
+            if whole:
+                line.used = time.monotonic()
+                if len(self._idle) < _POOL:
+                    self._idle.append(line)
+            else:
+                line.close()
+        return _checked(Response(answer.status, content, answer.headers.get_content_type()))
+
+
+def _checked(response: Response) -> Response:
+    if response.status_code < 300:
+        return response
+    body = None
+    if response.content_type == "application/json":
+        try:
+            body = json.loads(response.content)
+        except (ValueError, RecursionError):
+            body = None
+    raise from_answer(response.status_code, body, response.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One way to call the engine: account, person acted for, time limit. Stands in for `requests.Session`."""
+
+    transport: Transport
+    on_behalf_of: str | None = None
+    timeout: float = READ_SECONDS
+    once: bool = False
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        files: Mapping[str, tuple[str, bytes, str]] | None = None,
+        **_: Any,
+    ) -> Response:
+        """Send one call the way pycamunda asks for it; `files` makes a multipart body of `json` and the files."""
+        headers: dict[str, str] = {}
+        if self.on_behalf_of is not None:
+            headers["X-On-Behalf-Of"] = self.on_behalf_of
+        body, kind = _body(method, json, files)
+        if kind:
+            headers["Content-Type"] = kind
+        query = urlencode({k: _query(v) for k, v in (params or {}).items() if v is not None})
+        return self.transport.send(
+            method, f"{url}?{query}" if query else url, body, headers, timeout=self.timeout, once=self.once
+        )
+
+
+def _body(
+    method: str, data: Any, files: Mapping[str, tuple[str, bytes, str]] | None
+) -> tuple[bytes | None, str | None]:
+    if files:
+        fields: dict[str, Any] = {k: _query(v) for k, v in (data or {}).items()}
+        return encode_multipart_formdata({**fields, **files})
+    if data is None or (method in ("GET", "DELETE") and not data):
+        return None, None  # pycamunda sends `{}` with every GET; some proxies refuse that
+    return json.dumps(data, ensure_ascii=False, allow_nan=False).encode(), "application/json"
+
+
+def _query(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return ",".join(map(str, value))
+    return str(value)
+
+
+def path_id(value: str) -> str:
+    """Quote one path segment; pycamunda puts ids into the URL as they are."""
+    return quote(value, safe="")
