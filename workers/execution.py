@@ -16,11 +16,11 @@ from engine.errors import EngineError
 from ledger.failpoints import failpoint
 from orders.errors import BusinessError, PortalUnavailable
 from workers.answers import Answers
-from workers.breaker import Breaker
 from workers.details import sentence
 from workers.failures import BpmnError, Decision, Failure, GiveUp, Situation, crashed, decide
 from workers.holding import Held
 from workers.metrics import Metrics
+from workers.portal import PortalWatch
 from workers.ports import Attempts, Routes
 from workers.registry import Handler, Registry
 from workers.task import Dropped
@@ -37,7 +37,7 @@ class Execution:
     answers: Answers
     attempts: Attempts
     routes: Routes
-    breaker: Breaker
+    portal: PortalWatch
     metrics: Metrics
     patience: float
     mask: Callable[[str], str]
@@ -89,16 +89,12 @@ class Execution:
         try:
             held.check()
             values = handler.run(held.task, held.variables, self.world, give_up=give_up)
-            if handler.portal and not give_up:
-                self.breaker.worked()
             failpoint("before_complete", held.task.topic)
             self.answers.complete(held, values)
             failpoint("after_complete", held.task.topic)
         except Dropped:
             raise
         except BaseException as error:  # the failure table: whatever a handler raises is one task's trouble
-            if isinstance(error, PortalUnavailable):
-                self.breaker.failed()
             return self._judge(held, handler, error, waited=give_up)
         return None
 
@@ -109,7 +105,7 @@ class Execution:
             retries=held.task.retries,
             age=held.age,
             patience=self.patience if patient else None,
-            portal_down=self.breaker.open and isinstance(error, PortalUnavailable),
+            portal_down=self.portal.down and isinstance(error, PortalUnavailable),
         )
         if isinstance(error, BusinessError):
             try:

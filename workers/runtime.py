@@ -19,16 +19,16 @@ import structlog
 from engine.errors import EngineError
 from engine.external import ExternalTask, Topic
 from workers.answers import Answers
-from workers.breaker import Breaker
 from workers.details import unmasked
 from workers.execution import Execution
 from workers.holding import Held, Holdings
 from workers.loops import Loop
 from workers.metrics import Metrics
+from workers.portal import PortalWatch
 from workers.ports import Attempts, ExternalTasks, Routes
 from workers.registry import Handler, Registry
 from workers.slots import Plan, Slots
-from workers.task import Task
+from workers.task import Task, never
 
 log = structlog.get_logger()
 
@@ -54,7 +54,8 @@ class Worker:
     """Fetches external tasks and runs their handlers until it is stopped.
 
     `engine` is `EngineClient.external` of the worker account, `world` holds the handlers' dependencies by name,
-    `routes` reads the deployed diagram of a definition, `mask` takes secrets out of what goes to the engine.
+    `routes` reads the deployed diagram of a definition, `mask` takes secrets out of what goes to the engine,
+    `portal_down` tells whether the portal's client holds the portal to be away.
     """
 
     def __init__(
@@ -68,19 +69,20 @@ class Worker:
         options: Options | None = None,
         metrics: Metrics | None = None,
         mask: Callable[[str], str] = unmasked,
+        portal_down: Callable[[], bool] = never,
     ) -> None:
         registry.check(world)
         self.id = worker_id()
         self.options = options or Options()
         self.metrics = metrics or Metrics()
-        self.breaker = Breaker()
+        self._portal = PortalWatch(portal_down)
         self._engine = engine
         self._registry = registry
         self._attempts = attempts
         self._slots = Slots(registry, self.options.slots)
         self._holdings = Holdings(engine, self.id, self.options.lock, self.metrics)
         self._execution = Execution(
-            registry, world, Answers(engine, self.id), attempts, routes, self.breaker, self.metrics,
+            registry, world, Answers(engine, self.id), attempts, routes, self._portal, self.metrics,
             self.options.patience, mask,
         )  # fmt: skip
         self._stopping = threading.Event()
@@ -103,7 +105,7 @@ class Worker:
             self.stop()
 
     def stop(self) -> None:
-        """Stop within `Options.stop` seconds: no new poll, the running one comes back, handlers end, the rest is unlocked."""
+        """Stop within `Options.stop` seconds: no new poll, handlers end, what is left is unlocked."""
         end = time.monotonic() + self.options.stop - 0.5
         self._stopping.set()
         self._poller.stop()
@@ -130,7 +132,7 @@ class Worker:
     # --- one turn of each loop
 
     def _poll(self) -> None:
-        plan = self._slots.plan(self.breaker)
+        plan = self._slots.plan(self._portal)
         if plan is None:
             self._slots.wait_for_change(0.5)
             return

@@ -7,8 +7,8 @@ import time
 from collections import Counter, deque
 from dataclasses import dataclass
 
-from workers.breaker import Breaker
 from workers.holding import Held
+from workers.portal import PortalWatch
 from workers.registry import Registry
 
 
@@ -35,13 +35,14 @@ class Slots:
         self._running: Counter[str] = Counter()
         self._changed = threading.Condition()
 
-    def plan(self, breaker: Breaker) -> Plan | None:
+    def plan(self, portal: PortalWatch) -> Plan | None:
         """Return what to poll for, or None while there is room for nothing."""
         with self._changed:
             free = self._size - self._running.total() - len(self._queue)
             room = free if free > 0 else free + self._ahead
             queued = Counter(held.task.topic for held in self._queue)
-            wanted = [h for h in self._registry if not h.optional or breaker.may_fetch()]
+            optional = portal.may_fetch()
+            wanted = [h for h in self._registry if optional or not h.optional]
             within = [h for h in wanted if h.limit is None or self._running[h.name] + queued[h.name] < h.limit]
             topics = [h.name for h in within if free > 0 or not h.portal]
         if room <= 0 or not topics:
