@@ -1,1 +1,1 @@
-"""diagram."""
+"""The BPMN file: read its stages, check it, draw it."""
