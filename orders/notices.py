@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from orders.dates import parse_day, short_day
 from orders.errors import Refused
+from orders.money import plain
 from orders.persons import Staff
 from orders.snapshot import OrderSnapshot
 from orders.stage import Field, FieldKind, Route
@@ -27,7 +28,8 @@ def recipients(to: str, order: OrderSnapshot, route: Route, staff: Staff) -> tup
 def fill(text: str, order: OrderSnapshot, route: Route) -> str:
     """Return the text with {key} and {variable} replaced; an absent value is «—».
 
-    Choices are shown by their label, dates as people write them. Values are never read as placeholders themselves.
+    Choices are shown by their label, dates and sums as people write them.
+    Values are never read as placeholders themselves.
     """
     fields = {f.name: f for f in (*route.start_fields, *(f for s in route.stages for f in s.fields))}
     return _PLACEHOLDER.sub(lambda found: _shown(found[1], order, fields.get(found[1])), text)
@@ -67,7 +69,16 @@ def _shown(name: str, order: OrderSnapshot, field: Field | None) -> str:
         return dict(field.choices).get(text, text)
     if field.kind is FieldKind.DATE:
         return _day(text)
+    if field.kind is FieldKind.SUM:
+        return _sum(text)
     return text
+
+
+def _sum(text: str) -> str:
+    try:
+        return plain(text)
+    except ArithmeticError:
+        return text
 
 
 def _day(text: str) -> str:

@@ -52,10 +52,11 @@ class Handler(Generic[P, R]):
     limit: int | None  # at most so many at once in one process
     portal: bool  # calls the portal: never fetched ahead, watched by the breaker
     optional: bool  # not fetched at all while the portal is known to be down
-    patience: Callable[P, R] | None  # the answer when the portal was waited for long enough
+    patience: Callable[..., object] | None  # the answer when the portal was waited for long enough
     input_model: type[Input] | None
     takes_task: bool
     needs: tuple[str, ...]  # names of dependencies
+    patience_needs: tuple[str, ...]  # those of the other answer
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the plain function."""
@@ -71,8 +72,11 @@ class Handler(Generic[P, R]):
         self, task: Task, variables: Values, dependencies: Mapping[str, object], *, give_up: bool = False
     ) -> Values:
         """Run for one task and return what to write. Raises Permanent when the variables do not fit the input."""
-        function: Callable[..., object] = self.patience if give_up and self.patience else self.function
-        return _values(function(*self._arguments(task, variables), **{name: dependencies[name] for name in self.needs}))
+        arguments = self._arguments(task, variables)
+        if give_up and self.patience:
+            return _values(self.patience(*arguments, **{name: dependencies[name] for name in self.patience_needs}))
+        function: Callable[..., object] = self.function
+        return _values(function(*arguments, **{name: dependencies[name] for name in self.needs}))
 
     def _arguments(self, task: Task, variables: Values) -> list[object]:
         arguments: list[object] = []
@@ -92,15 +96,18 @@ def topic(
     limit: int | None = None,
     portal: bool = False,
     optional: bool = False,
-    patience: Callable[P, R] | None = None,
+    patience: Callable[..., object] | None = None,
 ) -> Callable[[Callable[P, R]], Handler[P, R]]:
     """Declare the handler of a topic. Raises WrongHandler for a signature that cannot be filled."""
 
     def declare(function: Callable[P, R]) -> Handler[P, R]:
         model, takes_task, needs = _signature(function)
-        if patience is not None and _signature(patience) != (model, takes_task, needs):
+        other_model, other_task, other_needs = _signature(patience) if patience else (model, takes_task, ())
+        if (other_model, other_task) != (model, takes_task):
             raise WrongHandler(f"{name}: the answer after the patience must take what the handler takes")
-        return Handler(name, function, limit, portal, optional, patience, model, takes_task, needs)
+        return Handler(
+            name, function, limit, portal, optional, patience, model, takes_task, needs, other_needs
+        )  # fmt: skip
 
     return declare
 
@@ -135,7 +142,8 @@ class Registry:
 
     def check(self, dependencies: Mapping[str, object]) -> None:
         """Raise WrongHandler that names every dependency nobody provides."""
-        missing = {f"{h.name}: {need}" for h in self for need in h.needs if need not in dependencies}
+        needs = {(h.name, need) for h in self for need in (*h.needs, *h.patience_needs)}
+        missing = {f"{name}: {need}" for name, need in needs if need not in dependencies}
         if missing:
             raise WrongHandler(f"dependencies are missing: {', '.join(sorted(missing))}")
 
