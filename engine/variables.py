@@ -122,8 +122,11 @@ def to_instant(moment: datetime, *, name: str = "value") -> str:
 
 
 def from_instant(text: str) -> datetime:
-    """Read an engine's instant (`…+0000`, `…+03:00` or `…Z`) as an aware datetime in UTC."""
-    return datetime.fromisoformat(text).astimezone(UTC)
+    """Read an engine's instant (`…+0000`, `…+03:00` or `…Z`) as an aware datetime in UTC; without a zone ValueError."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text} has no zone")
+    return moment.astimezone(UTC)
 
 
 def maybe_instant(text: str | None) -> datetime | None:

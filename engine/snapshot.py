@@ -1,0 +1,309 @@
+"""Read one order whole, in few requests: seven for a running one, five for an ended one.
+
+Everything comes from history, which holds running and ended instances alike; only what is open now (tasks, waiting
+external tasks, incidents) is asked of the runtime. A completion's values are the variable writes that carry the
+user task's own activityInstanceId, so a loop's earlier answers stay apart from its later ones.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from engine.client import EngineClient
+from engine.errors import NotFound, NothingWaits
+from engine.external import ExternalTask
+from engine.history import PastInstance, PastTask, PastVariable, Update
+from engine.rights import ROUTE
+from engine.tasks import Task
+from engine.variables import FileValue, from_instant
+from orders.snapshot import FileRef, OpenVisit, OrderSnapshot, Promise, Scalar, VisitDone
+from orders.stage import Route, Stage
+
+_INFO = "Info"
+_MANUFACTURE = "UserTask_Manufacture"
+_COMPLETED = "completed"
+
+
+class DeployedRoutes:
+    """Routes by definition id, read once from the deployed diagram. `read` is `diagram.stages.read_route`."""
+
+    def __init__(self, client: EngineClient, read: Callable[[str], Route]) -> None:
+        self._client = client
+        self._read = read
+        self._known: dict[str, Route] = {}
+
+    def __call__(self, definition_id: str) -> Route:
+        """Return the route of that version; a deployed version never changes."""
+        route = self._known.get(definition_id)
+        if route is None:
+            route = self._known[definition_id] = self._read(self._client.processes.xml(definition_id))
+        return route
+
+
+class SnapshotReader:
+    """Fulfils `orders.ports.Engine` through the integration account. Safe to use from many threads."""
+
+    def __init__(self, client: EngineClient, routes: Callable[[str], Route], *, process_id: str = ROUTE) -> None:
+        self._client = client
+        self._routes = routes
+        self._process_id = process_id
+
+    def route(self, definition_id: str) -> Route:
+        """Read the deployed diagram of that version (cached)."""
+        return self._routes(definition_id)
+
+    def snapshot(self, instance_id: str) -> OrderSnapshot:
+        """Read one order, running or ended; raises NotFound."""
+        history = self._client.history
+        instance = history.instance(instance_id)
+        past = list(history.tasks(processInstanceId=instance_id))
+        updates = history.updates(processInstanceId=instance_id)
+        present = _of_instance(history.variables(processInstanceId=instance_id), instance_id)
+        facts = _Facts(instance, self._routes(instance.definition_id), past, updates, present)
+        if instance.ended is not None:
+            return facts.snapshot(end_id=self._end_of(instance, facts.route))
+        return self._running(facts)
+
+    def file_bytes(self, instance_id: str, variable: str) -> tuple[str, bytes]:
+        """Return (name as uploaded, bytes) of a file variable of a running or ended order; raises NotFound."""
+        found = self._client.history.file(instance_id, variable)
+        return found.name, found.data or b""
+
+    def file_names(self, instance_id: str) -> Mapping[str, str]:
+        """Return the names, as uploaded, of all files that the instance holds now, judged or not, by variable."""
+        present = _of_instance(self._client.history.variables(processInstanceId=instance_id), instance_id)
+        return {name: v.value.name for name, v in present.items() if isinstance(v.value, FileValue)}
+
+    def correlate(self, message: str, instance_id: str, variables: Mapping[str, Scalar]) -> bool:
+        """Send a message to one instance; False where nothing waits for it any more."""
+        try:
+            self._client.processes.correlate(message, instance_id, variables)
+        except (NothingWaits, NotFound):
+            return False
+        return True
+
+    def instances_of(self, business_key: str) -> list[str]:
+        """Return the ids of all instances of the route with that key, oldest first, ended ones included."""
+        query = {"processInstanceBusinessKey": business_key, "processDefinitionKey": self._process_id}
+        return [i.id for i in self._client.history.instances(**query)]
+
+    def running_instances(self, process_id: str) -> list[str]:
+        """Return the ids of the running instances of a process (any version), oldest first."""
+        return [i.id for i in self._client.history.instances(processDefinitionKey=process_id, unfinished=True)]
+
+    def open_orders(self) -> list[str]:
+        """Return the ids of all running orders, oldest first."""
+        return self.running_instances(self._process_id)
+
+    def set_variables(self, instance_id: str, variables: Mapping[str, Scalar]) -> None:
+        """Write variables of a running instance; only those that the integration account may write."""
+        for name, value in variables.items():
+            self._client.processes.set_variable(instance_id, name, value)
+
+    def promises(self) -> list[Promise]:
+        """Return the promised dates of all orders that are in production now, in two requests."""
+        query = {"process_definition_key": self._process_id, "task_definition_key": _MANUFACTURE}
+        making = [task.instance_id for task in self._client.tasks.find(**query)]
+        return [p for part in _parts(making, 100) for p in self._promises_of(part)]
+
+    def _promises_of(self, instance_ids: Sequence[str]) -> list[Promise]:
+        wanted: dict[str, dict[str, str]] = {instance_id: {} for instance_id in instance_ids}
+        for name in ("readyBy", "lateFlags", "lateReminder"):
+            for found in self._client.history.variables(processInstanceIdIn=list(instance_ids), variableName=name):
+                if found.execution_id == found.instance_id and isinstance(found.value, str):
+                    wanted[found.instance_id][name] = found.value
+        return [
+            Promise(instance_id, values["readyBy"], values.get("lateFlags"), values.get("lateReminder"))
+            for instance_id, values in wanted.items()
+            if "readyBy" in values
+        ]
+
+    def _running(self, facts: _Facts) -> OrderSnapshot:
+        instance_id = facts.instance.id
+        syncs = {
+            facts.route.sync_targets[task.activity_id]: task
+            for task in self._client.external.find(processInstanceId=instance_id)
+            if task.activity_id in facts.route.sync_targets
+        }
+        visits = [facts.opening(stage, syncs[stage.task_id]) for stage in facts.route.stages if stage.task_id in syncs]
+        visits += [
+            self._open(facts, task)
+            for task in self._client.tasks.of_instance(instance_id)
+            if facts.route.stage(task.element) is not None and task.element not in syncs
+        ]
+        return facts.snapshot(
+            open_visits=tuple(visits),
+            closing=next((target for target in syncs if target in facts.route.ends), None),
+            incidents=len(self._client.processes.incidents(processInstanceId=instance_id)),
+        )
+
+    def _open(self, facts: _Facts, task: Task) -> OpenVisit:
+        candidates = self._client.tasks.candidates(task.id)
+        past = next((p for p in facts.past if p.id == task.id), None)
+        refusal = facts.text(f"refusal_{task.element}")
+        return OpenVisit(
+            visit=facts.text(f"visit_{task.element}") or (past.activity_instance_id if past else task.id),
+            task_id=task.element,
+            since=task.created or facts.instance.started,
+            engine_task=task.id,
+            assignee=task.assignee,
+            groups=candidates.groups,
+            users=tuple(user for user in candidates.users if user != task.assignee),
+            due=task.due,
+            refusal=refusal,
+        )
+
+    def _end_of(self, instance: PastInstance, route: Route) -> str | None:
+        """Return the outcome end that was reached last; ends inside a stage are no outcomes."""
+        ends = self._client.history.activities(processInstanceId=instance.id, finished=True)
+        reached = [a for a in ends if a.kind.endswith("EndEvent") and a.element in route.ends and not a.canceled]
+        return reached[-1].element if reached else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What history says of one order, before it is put into shape."""
+
+    instance: PastInstance
+    route: Route
+    past: Sequence[PastTask]
+    updates: Sequence[Update]
+    present: Mapping[str, PastVariable]
+
+    def text(self, name: str) -> str | None:
+        """Return a present text variable, or None."""
+        found = self.present.get(name)
+        return found.value if found is not None and isinstance(found.value, str) else None
+
+    def opening(self, stage: Stage, sync: ExternalTask) -> OpenVisit:
+        """Return the visit of a step whose sync-stage is still open: its key is that task's, not the variable's."""
+        return OpenVisit(
+            visit=sync.activity_instance_id,
+            task_id=stage.task_id,
+            since=sync.created or self._last_answer() or self.instance.started,
+            assignee=self.text("initiator") if stage.assignee else None,
+            groups=stage.groups,
+            refusal=self.text(f"refusal_{stage.task_id}"),
+        )
+
+    def snapshot(
+        self,
+        *,
+        open_visits: tuple[OpenVisit, ...] = (),
+        closing: str | None = None,
+        incidents: int = 0,
+        end_id: str | None = None,
+    ) -> OrderSnapshot:
+        """Put the facts into shape."""
+        return OrderSnapshot(
+            key=self.instance.business_key,
+            instance_id=self.instance.id,
+            definition_id=self.instance.definition_id,
+            started=self.instance.started,
+            initiator=self.text("initiator") or self.instance.start_user,
+            variables={n: scalar(v.value) for n, v in self.present.items() if not isinstance(v.value, FileValue)},
+            files=tuple(self._files()),
+            done=tuple(self._done()),
+            open=open_visits,
+            ended=self.instance.ended,
+            end_id=end_id,
+            closing=closing,
+            incidents=incidents,
+        )
+
+    def _last_answer(self) -> datetime | None:
+        ends = [task.ended for task in self.past if task.ended is not None]
+        return max(ends) if ends else None
+
+    def _files(self) -> list[FileRef]:
+        found = []
+        for name, variable in self.present.items():
+            info = read_info(self.text(name + _INFO)) if isinstance(variable.value, FileValue) else None
+            if info is not None:
+                found.append(FileRef(variable=name, **info))
+        return sorted(found, key=lambda ref: (ref.at, ref.variable))
+
+    def _done(self) -> list[VisitDone]:
+        closed = [t for t in self.past if t.reason == _COMPLETED and t.ended and self.route.stage(t.element)]
+        written: dict[str, list[Update]] = {}
+        for update in self.updates:
+            written.setdefault(update.activity_instance_id or "", []).append(update)
+        return [
+            self._visit_done(task, written.get(task.activity_instance_id, []))
+            for task in sorted(closed, key=lambda t: (t.ended or t.started, t.started))
+        ]
+
+    def _visit_done(self, task: PastTask, written: Sequence[Update]) -> VisitDone:
+        stage = self.route.stage(task.element)
+        assert stage is not None and task.ended is not None
+        plain = {f.name for f in stage.fields if not f.kind.holds_files}
+        values = {u.name: scalar(u.value) for u in written if u.name in plain and u.value is not None}
+        signed = next((read_done(u.value) for u in reversed(written) if u.name == f"done_{task.element}"), None) or {}
+        decision, comment = stage.decision_field(), stage.comment_field()
+        return VisitDone(
+            visit=self._visit_of(task),
+            task_id=task.element,
+            person=signed.get("person") or task.assignee or "",
+            person_name=signed.get("name") or task.assignee or "",
+            at=task.ended,
+            decision=_text(values.get(decision.name)) if decision else None,
+            comment=_text(values.get(comment.name)) if comment else None,
+            values=values,
+            duration=task.duration,
+        )
+
+    def _visit_of(self, task: PastTask) -> str:
+        """Return the visit key that stood when the task was created: the newest one not written after it."""
+        name = f"visit_{task.element}"
+        keys = [(u.at, u.value) for u in self.updates if u.name == name and isinstance(u.value, str)]
+        place = bisect_right([at for at, _ in keys], task.started)
+        return keys[place - 1][1] if place else task.activity_instance_id
+
+
+def scalar(value: Any) -> Scalar:
+    """Return a value that a snapshot holds; an instant becomes ISO 8601 in UTC."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if isinstance(value, str | int | float | bool) else None
+
+
+def read_info(text: str | None) -> dict[str, Any] | None:
+    """Read a `{file}Info` variable; None where it is not what validate-attachments writes."""
+    try:
+        info = json.loads(text or "")
+        return {
+            "name": str(info["name"]),
+            "size": int(info["size"]),
+            "sha256": str(info["sha256"]),
+            "by": str(info["by"]),
+            "at": from_instant(info["at"]),
+        }
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def read_done(text: object) -> dict[str, str]:
+    """Read a `done_{task}` variable: who answered; empty where it is not readable."""
+    try:
+        done = json.loads(text) if isinstance(text, str) else {}
+    except (ValueError, RecursionError):
+        return {}
+    return {k: str(v) for k, v in done.items()} if isinstance(done, dict) else {}
+
+
+def _of_instance(variables: Any, instance_id: str) -> dict[str, PastVariable]:
+    """Keep the instance's own variables; those of inner scopes are nobody's business outside."""
+    return {v.name: v for v in variables if v.execution_id == instance_id}
+
+
+def _text(value: Scalar) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _parts(values: Sequence[str], size: int) -> list[Sequence[str]]:
+    return [values[i : i + size] for i in range(0, len(values), size)]
