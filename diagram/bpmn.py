@@ -6,6 +6,7 @@ Only defusedxml reads the text, so a file from a stranger opens nothing and infl
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -104,15 +105,22 @@ def local(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def parse(xml: str | bytes) -> Element:
-    """Read the text of a diagram. Raises DiagramError where it is no XML or carries a DOCTYPE."""
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn what the XML reader says into a DiagramError."""
     try:
-        return fromstring(xml, forbid_dtd=True)
+        yield
     except DefusedXmlException as error:
         raise DiagramError("в файле есть DOCTYPE или сущности", "Сохраните схему заново в Camunda Modeler") from error
     except (ParseError, ValueError, LookupError) as error:
         where = f" (строка {error.position[0]})" if isinstance(error, ParseError) else ""
         raise DiagramError(f"это не XML{where}", "Откройте файл в Camunda Modeler и сохраните заново") from error
+
+
+def parse(xml: str | bytes) -> Element:
+    """Read the text of a diagram. Raises DiagramError where it is no XML or carries a DOCTYPE."""
+    with reading():
+        return fromstring(xml, forbid_dtd=True)
 
 
 def properties_of(element: Element) -> dict[str, str]:
