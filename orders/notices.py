@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import tzinfo
 
-from orders.dates import parse_day, short_day
+from orders.dates import long_moment, parse_day, parse_moment, short_day
 from orders.errors import Refused
 from orders.money import plain
 from orders.persons import Staff
-from orders.snapshot import OrderSnapshot
-from orders.stage import Field, FieldKind, Route
+from orders.snapshot import OrderSnapshot, Scalar
+from orders.stage import FieldKind, Route
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
 
@@ -25,14 +26,23 @@ def recipients(to: str, order: OrderSnapshot, route: Route, staff: Staff) -> tup
     return tuple(dict.fromkeys(person for word in words for person in _named(word, order, route, staff) if person))
 
 
-def fill(text: str, order: OrderSnapshot, route: Route) -> str:
+def fill(text: str, order: OrderSnapshot, route: Route, zone: tzinfo) -> str:
     """Return the text with {key} and {variable} replaced; an absent value is «—».
 
-    Choices are shown by their label, dates and sums as people write them.
-    Values are never read as placeholders themselves.
+    Choices are shown by their label, sums (without unit), dates and instants as people write them. A value is never
+    read as a placeholder itself.
     """
     fields = {f.name: f for f in (*route.start_fields, *(f for s in route.stages for f in s.fields))}
-    return _PLACEHOLDER.sub(lambda found: _shown(found[1], order, fields.get(found[1])), text)
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        if name == "key":
+            return order.key
+        field = fields.get(name)
+        labels = dict(field.choices) if field else {}
+        return _shown(order.variables.get(name), field.kind if field else None, labels, zone)
+
+    return _PLACEHOLDER.sub(value, text)
 
 
 def held_by(order: OrderSnapshot) -> str:
@@ -58,31 +68,20 @@ def _named(word: str, order: OrderSnapshot, route: Route, staff: Staff) -> Itera
             yield from (p.id for p in staff.members(word))
 
 
-def _shown(name: str, order: OrderSnapshot, field: Field | None) -> str:
-    value = order.key if name == "key" else order.variables.get(name)
+def _shown(value: Scalar, kind: FieldKind | None, labels: dict[str, str], zone: tzinfo) -> str:
     if value is None or value == "":
         return "—"
     text = str(value)
-    if field is None:
+    try:
+        match kind:
+            case FieldKind.CHOICE:
+                return labels.get(text, text)
+            case FieldKind.SUM:
+                return plain(text)
+            case FieldKind.DATE:
+                return short_day(parse_day(text))
+            case FieldKind.MOMENT:
+                return long_moment(parse_moment(text, zone), zone)
+    except (Refused, ArithmeticError):  # kept as it was typed: a notice must not fail over a look
         return text
-    if field.kind is FieldKind.CHOICE:
-        return dict(field.choices).get(text, text)
-    if field.kind is FieldKind.DATE:
-        return _day(text)
-    if field.kind is FieldKind.SUM:
-        return _sum(text)
     return text
-
-
-def _sum(text: str) -> str:
-    try:
-        return plain(text)
-    except ArithmeticError:
-        return text
-
-
-def _day(text: str) -> str:
-    try:
-        return short_day(parse_day(text))
-    except Refused:
-        return text

@@ -65,7 +65,7 @@ def test_bad_input_is_permanent_and_names_the_variable_without_its_value() -> No
 
 def test_duplicate_topic_is_refused() -> None:
     """A topic has one handler."""
-    with pytest.raises(WrongHandler, match="greet.*twice"):
+    with pytest.raises(WrongHandler, match=r"greet.*twice"):
         Registry([greet, greet])
 
 

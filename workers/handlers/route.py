@@ -7,6 +7,7 @@ from orders.notices import fill, recipients
 from orders.persons import Staff
 from orders.ports import Deadlines, Engine, Mirror
 from orders.steps import norm_of, opening, sync_target
+from orders.worktime import WorkingCalendar
 from workers.registry import Values, topic
 from workers.task import Task
 
@@ -39,11 +40,11 @@ def give_up_quietly(task: Task) -> None:
 
 
 @topic("notify", portal=True, patience=give_up_quietly)
-def notify(task: Task, *, engine: Engine, mirror: Mirror, staff: Staff) -> None:
+def notify(task: Task, *, engine: Engine, mirror: Mirror, staff: Staff, calendar: WorkingCalendar) -> None:
     """Tell the persons that the step's property `to` names. Each is told once per visit, however often it runs."""
     order = engine.snapshot(task.instance_id)
     route = engine.route(task.definition_id)
-    text = fill(task.properties.get("text", ""), order, route)
+    text = fill(task.properties.get("text", ""), order, route, calendar.zone)
     for person in recipients(task.properties.get("to", ""), order, route, staff):
         task.hold()
         mirror.tell(person, text, note_key(task.business_key, task.activity_instance_id, person), task.hold)
