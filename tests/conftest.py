@@ -1,0 +1,33 @@
+"""What all tests share: a clean environment, and one real engine a run for those that ask for `shop`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # `from shop import …` in every test folder
+
+from shop import JAR_VARIABLE, Shop, open_shop
+
+# A developer's own settings must not reach the tests.
+for _name in [name for name in os.environ if name.startswith("ORDER_ROUTE_") and name != JAR_VARIABLE]:
+    del os.environ[_name]
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The real engine with the analyst's folder deployed and the staff file bootstrapped; one a run."""
+    with open_shop(tmp_path_factory.mktemp("shop")) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _leave_no_order(request: pytest.FixtureRequest) -> Iterator[None]:
+    """End what a test left running, so that the next one's worker finds only its own work."""
+    yield
+    if "shop" in request.fixturenames:
+        request.getfixturevalue("shop").end_everything()
