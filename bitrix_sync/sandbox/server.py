@@ -1,0 +1,103 @@
+"""Starting and stopping the portal: in a thread of this process, or as a process of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from waitress.server import create_server
+
+from bitrix_sync.sandbox.control import control
+from bitrix_sync.sandbox.pages import pages
+from bitrix_sync.sandbox.portal import Portal, Settings
+from bitrix_sync.sandbox.web import add_rest
+
+LARGEST = 256 * 1024 * 1024  # bytes of one request
+
+
+class Sandbox:
+    """A running portal. `stop` may be called from any thread."""
+
+    def __init__(self, portal: Portal, host: str, port: int) -> None:
+        """Bind the port; raises OSError if it is taken."""
+        self.portal = portal
+        app = build(portal)
+        self._server: Any = create_server(
+            app, host=host, port=port, threads=8, max_request_body_size=LARGEST, clear_untrusted_proxy_headers=True,
+            ident=None, channel_timeout=300,
+        )
+        self.port = int(self._server.effective_port)
+        self.url = f"http://{host}:{self.port}"
+        portal.base = self.url
+        self._thread = threading.Thread(target=self._server.run, name="sandbox", daemon=True)
+
+    @property
+    def webhook_url(self) -> str:
+        """Return the technical administrator's webhook: .../rest/1/TOKEN/"""
+        return self.webhook_of(1)
+
+    def webhook_of(self, user: int) -> str:
+        """Return a person's webhook; made where there is none."""
+        return f"{self.url}/rest/{user}/{self.portal.webhook(user)}/"
+
+    def start(self) -> Sandbox:
+        """Serve from a thread."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop serving, write the state, close everything."""
+        if self._thread.is_alive():
+            self._server.trigger.pull_trigger(self._close_all)
+            self._thread.join(timeout=10)
+        self._server.task_dispatcher.shutdown()
+        self.portal.close()
+
+    def _close_all(self) -> None:
+        """Close every connection; runs in the server's own thread, whose loop then ends."""
+        for held in list(self._server._map.values()):
+            held.close() if held is not self._server.trigger else None
+        self._server.trigger.close()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def build(portal: Portal) -> Flask:
+    """Build the web application over a portal."""
+    app = Flask(__name__, static_folder="static", template_folder="templates")
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # DefaultJSONProvider has it, its base does not
+    add_rest(app, portal)
+    app.register_blueprint(control(portal))
+    app.register_blueprint(pages(portal))
+    return app
+
+
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    state: Path | None = None,
+    log: Path | None = None,
+    rate: float = 50,
+    drain: float = 2,
+    offset: str = "+03:00",
+    token: str | None = None,
+    users: list[Mapping[str, Any]] | None = None,
+) -> Sandbox:
+    """Start a portal in a thread and return it. Raises OSError if the port is taken."""
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue is part of what is being tried
+    settings = Settings(state, log, rate, drain, offset, token=token, users=users or [])
+    portal = Portal(settings)
+    try:
+        return Sandbox(portal, host, port).start()
+    except OSError:
+        portal.close()
+        raise
