@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from orders.errors import Refused
 
 DELIMITERS = (";", ",", "\t")
+_UNKNOWN = "Кодировка файла не распознана или файл повреждён: сохраните его в UTF-8 или Windows-1251"
 _LETTER = re.compile(r"[А-Яа-яЁё]")
 
 
@@ -34,7 +35,7 @@ def decode(data: bytes) -> str:
     for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return _as(data, name)
-    if b"\0" in data:
+    if data.count(0) * 8 > len(data):  # a stray NUL is a bad cell, many are the other half of UTF-16
         even, odd = data[::2].count(0), data[1::2].count(0)
         return _as(data, "utf-16-be" if even > odd else "utf-16-le")
     try:
@@ -47,7 +48,7 @@ def _as(data: bytes, name: str) -> str:
     try:
         return data.decode(name)
     except UnicodeDecodeError:
-        raise Refused("Файл повреждён или в неизвестной кодировке: сохраните его в UTF-8") from None
+        raise Refused(_UNKNOWN) from None
 
 
 def _cp1251(data: bytes) -> str:
@@ -57,7 +58,7 @@ def _cp1251(data: bytes) -> str:
     russian = sum(bool(_LETTER.match(c)) or c in "«»№–—…“”„’\u00a0×" for c in foreign)
     swapped = len(re.findall(r"\b[а-яё][А-ЯЁ]{2,}", text))  # KOI8-R read as cp1251 turns capitals round
     if russian < 0.9 * len(foreign) or swapped * 8 > len(foreign):
-        raise Refused("Кодировка файла не распознана: сохраните его в UTF-8 или Windows-1251")
+        raise Refused(_UNKNOWN)
     return text
 
 

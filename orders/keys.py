@@ -18,7 +18,7 @@ MAX_LENGTH = 64
 _CARD = re.compile(r"[0-9]+-[0-9]+")
 _NUMBERED = re.compile(r"ORD-[0-9]{4}-[0-9]{5,}")
 _OWN = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_FOREIGN = re.compile(r"[^\W_][\w ./№#()+-]*", re.UNICODE)
+_FOREIGN = re.compile(r"(?:№ ?)?[^\W_][\w ./№#()+-]*", re.UNICODE)
 
 
 def is_card_key(key: str) -> bool:

@@ -54,7 +54,10 @@ def one_line(value: Scalar, limit: int = CHAT_LINE) -> str:
 
 def task_title(stage: Stage, key: str, item: Scalar) -> str:
     """Return the title of a portal task, at most 60 characters: «Рассчитать смету: ORD-2026-00042, комод дубовый»."""
-    return one_line(f"{stage.name}: {key}, {one_line(item)}", TITLE)
+    head = f"{stage.name}: {key}, "
+    if len(head) > TITLE - 10:  # no room for the item: the number matters more
+        return one_line(f"{key}: {stage.name}", TITLE)
+    return head + one_line(item, TITLE - len(head))
 
 
 def late_notice(key: str, customer: Scalar, ready_by: datetime, zone: tzinfo, *, group: str = "workshop") -> str:
