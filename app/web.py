@@ -80,9 +80,9 @@ class Site:
         wake_up = self.server.trigger.socket  # waitress forgets this end of its pipe
         self.server.close()
         wake_up.close()
-        self.thread.join(5)
         for channel in list(self.server.active_channels.values()):
             channel.handle_close()
+        self.thread.join(5)
 
 
 def serve(site: Flask, listen: str, setting: str) -> Site:

@@ -114,20 +114,6 @@ def estimate_xlsx(name: str, item: str, total: Decimal) -> MadeFile:
     return MadeFile(name, out.getvalue(), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
 
-def request_xlsx(name: str, rows: list[tuple[str, str]]) -> MadeFile:
-    """Write a request sheet of label and value, values as text (XLSX); also used for imported orders without a file."""
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False})
-    sheet = book.add_worksheet("Заявка")
-    sheet.set_column(0, 0, 24)
-    sheet.set_column(1, 1, 60)
-    for row, (label, value) in enumerate(rows):
-        sheet.write_string(row, 0, label)
-        sheet.write_string(row, 1, value)
-    book.close()
-    return MadeFile(name, out.getvalue(), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-
-
 def forged(name: str) -> MadeFile:
     """Return a program under an innocent name: what a careless or hostile person attaches."""
     return MadeFile(name, b"MZ\x90\x00\x03\x00\x00\x00" + b"This program cannot be run in DOS mode." + bytes(2000), "")

@@ -1,0 +1,13 @@
+"""The commands, by the person who uses them. A command that is not built is not registered."""
+
+from __future__ import annotations
+
+import typer
+
+from app.commands import analyst, files, operate, orders, portal, programs
+
+
+def register(cli: typer.Typer) -> None:
+    """Add all commands to the command line."""
+    for module in (programs, orders, files, analyst, operate, portal):
+        module.register(cli)

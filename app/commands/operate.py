@@ -1,0 +1,109 @@
+"""`bootstrap`, `incidents`, `retry`, `doctor`: the operator's tools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.common import console, local, parts, table
+
+if TYPE_CHECKING:
+    from app.wiring import Parts
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the commands."""
+    cli.command("bootstrap")(bootstrap)
+    cli.command("incidents")(incidents)
+    cli.command("retry")(retry)
+    cli.command("doctor")(doctor)
+
+
+def bootstrap(
+    reset: Annotated[str | None, typer.Option("--reset-password", help="выдать сотруднику новый пароль")] = None,
+) -> None:
+    """Завести в движке сотрудников, группы, права и фильтры по файлу сотрудников; можно повторять.
+
+    Пример: order-route bootstrap --reset-password sokolova
+    """
+    from engine.identity import reset_password
+
+    with parts() as p:
+        if reset is not None:
+            password = reset_password(p.admin, reset)
+            console.print(f"{reset}: новый пароль {password.get_secret_value()} (показан один раз)", markup=False)
+            return
+        report = run_bootstrap(p)
+    for line in [*report.changes, *report.warnings]:
+        console.print(line, markup=False)
+    for person, password in report.passwords.items():
+        console.print(f"{person}: пароль {password.get_secret_value()} (показан один раз)", markup=False)
+    if not report.changed:
+        console.print("Всё уже так, как в файле сотрудников")
+
+
+def run_bootstrap(p: Parts) -> BootstrapReport:
+    """Make the engine's people and rights equal to the staff file, with the technical accounts' passwords."""
+    from engine.deploy import deployed_starters
+    from engine.identity import bootstrap as make
+
+    a = p.accounts
+    technical = {x.user: x.password for x in (a.engine, a.integration, a.deploy)}
+    return make(p.admin, p.staff, deployed_starters(p.admin), technical, technical=p.technical)
+
+
+def incidents() -> None:
+    """Показать, что ждёт человека и почему. Пример: order-route incidents"""
+    with parts() as p:
+        rows = []
+        for found in p.integration.processes.incidents():
+            past = p.integration.history.instance(found.instance_id)
+            when = local(found.at, p.settings.zone)
+            rows.append((past.business_key or past.definition_key, found.activity_id, when, found.message))
+    table(("Заказ", "Шаг", "С какого времени", "Причина"), rows, empty="Ничего не ждёт: сбоев нет")
+    if rows:
+        console.print("Исправьте причину и повторите: order-route retry ЗАКАЗ")
+        raise typer.Exit(1)
+
+
+def retry(
+    order: Annotated[str | None, typer.Argument(help="номер заказа; пусто: все")] = None,
+    topic: Annotated[str | None, typer.Option(help="только эта тема")] = None,
+) -> None:
+    """Повторить то, что остановилось со сбоем. Пример: order-route retry ORD-2026-00042 --topic sync-stage"""
+    with parts() as p:
+        failed = p.admin.external.find(noRetriesLeft=True)
+        chosen = [t for t in failed if order in (None, t.business_key) and topic in (None, t.topic)]
+        p.admin.external.set_retries_of([t.id for t in chosen])
+        jobs = [] if topic else _failed_jobs(p, order)
+        for job in jobs:
+            p.admin.processes.set_job_retries(job)
+    count = len(chosen) + len(jobs)
+    console.print(f"Повторяется: {count}" if count else "Повторять нечего")
+
+
+def _failed_jobs(p: Parts, order: str | None) -> list[str]:
+    jobs = p.admin.processes.jobs(noRetriesLeft=True)
+    if order is None:
+        return [j.id for j in jobs]
+    wanted = {i.id for i in p.admin.processes.instances(business_key=order)}
+    return [j.id for j in jobs if j.instance_id in wanted]
+
+
+def doctor() -> None:
+    """Проверить всё хозяйство: движок, права, диаграммы, журнал, календарь, портал. Пример: order-route doctor"""
+    from app.doctor import examine
+
+    with parts() as p:
+        lines = examine(p)
+    for line in lines:
+        mark = {"ok": "[green]в порядке[/green]", "warning": "[yellow]внимание[/yellow]", "fault": "[red]сбой[/red]"}
+        console.print(f"{mark[line.state]:9} ", end="")
+        console.print(f"{line.what}: {line.says}", markup=False)
+    if any(line.state == "fault" for line in lines):
+        raise typer.Exit(1)
+
+
+if TYPE_CHECKING:
+    from engine.identity import BootstrapReport

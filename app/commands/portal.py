@@ -1,0 +1,54 @@
+"""`bitrix reconcile` and `sandbox`: the portal side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.commands.common import console, parts, table
+from app.errors import CommandError
+
+bitrix = typer.Typer(help="Портал Bitrix24: сверка карточек.", no_args_is_help=True)
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the commands."""
+    cli.command("sandbox")(sandbox)
+    cli.add_typer(bitrix, name="bitrix")
+
+
+@bitrix.command("reconcile")
+def reconcile(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="только показать расхождения")] = False,
+) -> None:
+    """Сверить карточки с движком и исправить их. Пример: order-route bitrix reconcile --dry-run"""
+    with parts() as p:
+        if p.portal is None:
+            raise CommandError("Портал не задан: укажите ORDER_ROUTE_BITRIX_WEBHOOK_URL", 2)
+        if not dry_run:
+            looked = p.mirror.sweep()
+            console.print(f"Сверено заказов: {looked}")
+        found = [d for instance in p.recent_orders() for d in p.mirror.differences(instance)]
+    table(
+        ("Заказ", "Что", "В движке", "В портале"),
+        [(d.order, d.what, d.engine, d.portal) for d in found],
+        empty="Расхождений нет: карточки равны движку",
+    )
+    if found:
+        raise typer.Exit(1)
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="порт на этом компьютере")] = 8100,
+    state: Annotated[Path, typer.Option(help="файл состояния")] = Path("data/portal.db"),
+    rate: Annotated[float, typer.Option(help="сколько запросов вмещает ведро лимита")] = 50,
+    drain: Annotated[float, typer.Option(help="сколько запросов в секунду из него уходит")] = 2,
+) -> None:
+    """Запустить учебный портал с канбаном, чтобы попробовать без Bitrix24. Пример: order-route sandbox --port 8100"""
+    from app.programs import run_sandbox, stop_signal
+
+    state.parent.mkdir(parents=True, exist_ok=True)
+    with stop_signal() as stop:
+        run_sandbox(port, state, rate, drain, stop, lambda line: console.print(line, markup=False, soft_wrap=True))

@@ -1,0 +1,59 @@
+"""`demo`, `up`, `worker`, `web`: the programs that run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from app.commands.common import console, parts
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the commands."""
+    cli.command("demo")(demo)
+    cli.command("up")(up)
+    cli.command("worker")(worker)
+    cli.command("web")(web)
+
+
+def demo(
+    orders: Annotated[int, typer.Option(min=1, max=500, help="сколько заказов")] = 12,
+    seed: Annotated[int, typer.Option(help="начальное число: тот же план при том же числе")] = 1,
+    keep: Annotated[bool, typer.Option("--keep", help="оставить всё работать и показать адреса и пароли")] = False,
+) -> None:
+    """Провести заказы по всему маршруту на настоящем движке и ответить на вопросы владельца.
+
+    Пример: order-route demo --orders 40 --seed 7
+    """
+    from app.demo.run import run_demo
+
+    if not run_demo(console, orders=orders, seed=seed, keep=keep):
+        raise typer.Exit(1)
+
+
+def up() -> None:
+    """Запустить всё: движок, исполнителя, страницы состояния; Ctrl-C останавливает. Пример: order-route up"""
+    from app.programs import run_up, stop_signal
+
+    with parts() as p, stop_signal() as stop:
+        run_up(p, stop, lambda line: console.print(line, markup=False))
+
+
+def worker(
+    topics: Annotated[str | None, typer.Option(help="только эти темы, через запятую")] = None,
+) -> None:
+    """Запустить исполнителя внешних задач. Пример: order-route worker --topics sync-stage,notify"""
+    from app.programs import run_worker, stop_signal
+
+    chosen = [t.strip() for t in topics.split(",") if t.strip()] if topics else None
+    with parts() as p, stop_signal() as stop:
+        run_worker(p, chosen, stop)
+
+
+def web() -> None:
+    """Запустить страницы состояния и показателей. Пример: order-route web"""
+    from app.programs import run_web, stop_signal
+
+    with parts() as p, stop_signal() as stop:
+        run_web(p, stop)

@@ -1,0 +1,182 @@
+"""The demo's shop: sandbox portal, real engine, worker, all in one temporary folder that goes away with them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import requests
+
+from app.children import Children
+from app.demo.people import People
+from app.errors import CommandError
+from app.paths import BPMN
+from app.programs import embedded
+from app.settings import PREFIX, Settings, load
+from app.wiring import Parts
+from engine.deploy import deploy, folder_files
+from orders.persons import Staff
+
+SWEEP_SECONDS = 5  # a demo lasts a minute: the sweep must come by several times
+PORTAL_RATE, PORTAL_BURST = 100, 2000  # a real portal allows 2 and 50; carrying 12 orders would take an hour
+TOKEN = "demo"  # noqa: S105 - the webhook of a portal that lives on this machine for a minute
+
+
+class DemoShop:
+    """Everything the demo runs; a context manager that leaves nothing behind (unless `keep`)."""
+
+    def __init__(self, keep: bool, tell: Callable[[str], None]) -> None:
+        self._keep, self._tell = keep, tell
+        self.folder = Path(tempfile.mkdtemp(prefix="order-route-demo-"))
+        self._children = Children()
+        self._portal_port, self._web_port, self._board_port = _free_ports(3)
+        self.settings: Settings = load(self._environment(), dotenv=None)
+        self.parts = Parts(self.settings)
+        self.engine = embedded(self.settings, self.parts)
+        self.passwords: dict[str, str] = {}
+        self._people: People | None = None
+
+    # life
+
+    def __enter__(self) -> DemoShop:
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _start(self) -> None:
+        staff = self.parts.staff
+        self._tell("Запускается портал-песочница (с широкими лимитами: 100 запросов в секунду вместо 2)…")
+        self._start_portal(staff)
+        self._tell("Запускается движок Operaton…")
+        self.engine.start()
+        self._tell("Заводятся сотрудники, публикуется диаграмма, готовится канбан…")
+        self._prepare()
+        self._children.start("worker", self._argv("worker"), self._environment(), self.folder / "worker.log")
+
+    def _start_portal(self, staff: Staff) -> None:
+        people = [
+            {"id": p.bitrix_id, "name": first, "lastName": last, "email": p.email, "active": True}
+            for p in staff.persons
+            for first, _, last in (p.name.partition(" "),)
+            if p.bitrix_id is not None
+        ]
+        users = self.folder / "users.json"
+        users.write_text(json.dumps(people, ensure_ascii=False), encoding="utf-8")
+        argv = [sys.executable, "-m", "bitrix_sync.sandbox", f"--port={self._portal_port}", f"--token={TOKEN}"]
+        argv += [f"--state={self.folder / 'portal.db'}", f"--log={self.portal_log}", f"--users={users}"]
+        argv += [f"--rate={PORTAL_BURST}", f"--drain={PORTAL_RATE}"]
+        self._children.start("portal", argv, self._environment(), self.folder / "portal.out")
+        self._wait("портал-песочница", f"{self.portal_url}/")
+
+    def _prepare(self) -> None:
+        from app.commands.operate import run_bootstrap
+
+        report = run_bootstrap(self.parts)
+        self.passwords = {person: p.get_secret_value() for person, p in report.passwords.items()}
+        deployer = self.parts.engine_client(self.parts.accounts.deploy)
+        deploy(deployer, folder_files(BPMN), name="order-route", ttl_days=self.settings.history_days)
+        run_bootstrap(self.parts)
+        self.parts.provision()
+
+    def stop(self) -> None:
+        """Stop everything at once and remove the folder; the whole takes less than 15 seconds."""
+        if self._people is not None:
+            self._people.close()
+        self.parts.close()
+        stopping = [threading.Thread(target=work) for work in (self._children.stop, self.engine.stop)]
+        for thread in stopping:
+            thread.start()
+        for thread in stopping:
+            thread.join()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # what others need
+
+    @property
+    def portal_url(self) -> str:
+        """Return the address of the portal's pages."""
+        return f"http://127.0.0.1:{self._portal_port}"
+
+    @property
+    def portal_log(self) -> Path:
+        """Return the portal's own call log."""
+        return self.folder / "portal.jsonl"
+
+    @property
+    def board(self) -> str:
+        """Return the inside address of the worker's metrics."""
+        return f"http://127.0.0.1:{self._board_port}"
+
+    @property
+    def people(self) -> People:
+        """Return the persons with their own accounts."""
+        if self._people is None:
+            self._people = People(self.engine.url, self.parts.staff, self.passwords)
+        return self._people
+
+    def dead(self) -> list[str]:
+        """Return the names of programs that ended by themselves."""
+        return self._children.dead() + ([] if self.engine.pid else ["engine"])
+
+    def log_tail(self, name: str, lines: int = 15) -> str:
+        """Return the last lines of a program's log."""
+        path = self.folder / {"portal": "portal.out"}.get(name, f"{name}.log")
+        return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+    # own
+
+    def _environment(self) -> Mapping[str, str]:
+        """Return the environment of the demo's programs: the user's own, without the user's own shop."""
+        plain = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
+        kept = {k: v for k, v in os.environ.items() if k in (f"{PREFIX}LOG_FORMAT", f"{PREFIX}SERVER_JAR")}
+        ours = {
+            "DATA_DIR": str(self.folder),
+            "BITRIX_WEBHOOK_URL": f"{self.portal_url}/rest/1/{TOKEN}/",
+            "BITRIX_RATE": str(PORTAL_RATE),
+            "BITRIX_BURST": str(PORTAL_BURST // 2),
+            "RECONCILE_SECONDS": str(SWEEP_SECONDS),
+            "WEB_LISTEN": f"127.0.0.1:{self._web_port}",
+            "BOARD_LISTEN": f"127.0.0.1:{self._board_port}",
+        }
+        return plain | kept | {PREFIX + name: value for name, value in ours.items()}
+
+    def _argv(self, *command: str) -> list[str]:
+        return [sys.executable, "-m", "app", *command]
+
+    def _wait(self, what: str, url: str, seconds: float = 30.0) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self._children.dead():
+                break
+            try:
+                requests.get(url, timeout=2)
+                return
+            except requests.RequestException:
+                time.sleep(0.1)
+        raise CommandError(f"Не отвечает {what}:\n{self.log_tail('portal')}")
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return ports that are free now, each another."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()

@@ -1,0 +1,14 @@
+"""Where the project's own files stand, whatever the current folder is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BPMN = ROOT / "bpmn"
+SERVER_JAR = ROOT / "server" / "target" / "order-route-server.jar"
+
+
+def find(path: Path) -> Path:
+    """Return a settings' path: as given, else (for a relative one that is not there) inside the project."""
+    return path if path.is_absolute() or path.exists() else ROOT / path

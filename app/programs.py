@@ -1,0 +1,169 @@
+"""The long-running programs: engine, worker and web sites together (`up`), or one of them."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from app.paths import BPMN, SERVER_JAR
+from app.settings import Settings
+from app.web import ListenError, Site, inside_site, public_site, serve
+from app.wiring import ROUTE, Parts
+from engine.deploy import deploy, folder_files
+from engine.embedded import EmbeddedEngine
+from engine.errors import EngineError
+from workers.runtime import Worker
+
+log = structlog.get_logger()
+_ENGINE_WAIT_SECONDS = 300.0
+
+
+@contextmanager
+def stop_signal() -> Iterator[threading.Event]:
+    """Give an event that SIGTERM or SIGINT sets; the handlers of before come back at the end."""
+    stop = threading.Event()
+    before = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def embedded(settings: Settings, parts: Parts, *, port: int = 0, profile: str | None = None) -> EmbeddedEngine:
+    """Return the engine of this data folder, not started yet."""
+    return EmbeddedEngine(
+        settings.server_jar or SERVER_JAR,
+        settings.data_dir,
+        port=port,
+        admin_user=parts.accounts.admin.user,
+        admin_password=parts.accounts.admin.password,
+        profile=profile,
+        reconcile_seconds=settings.reconcile_seconds,
+        time_zone=settings.time_zone,
+        language=settings.language,
+    )
+
+
+def wait_for_engine(parts: Parts, stop: threading.Event, seconds: float = _ENGINE_WAIT_SECONDS) -> None:
+    """Return when the engine answers and the route is deployed; each program waits for what it needs by itself."""
+    deadline, said = time.monotonic() + seconds, False
+    while not stop.is_set():
+        try:
+            parts.integration.processes.newest(ROUTE)
+            return
+        except EngineError as error:
+            if time.monotonic() > deadline:
+                raise
+            if not said:
+                log.info("waiting_for_engine", url=parts.engine_url, error=str(error))
+                said = True
+            stop.wait(0.5)
+
+
+def run_worker(parts: Parts, topics: Iterable[str] | None, stop: threading.Event) -> None:
+    """Work until stopped; health and metrics on `BOARD_LISTEN` where that address is free."""
+    wait_for_engine(parts, stop)
+    if stop.is_set():
+        return
+    worker = parts.worker(topics)
+    site: Site | None = None
+    with contextlib.suppress(ListenError):  # `web` or another worker of this host has it: the work matters more
+        site = serve(inside_site(_worker_problems(worker)), parts.settings.board_listen, "ORDER_ROUTE_BOARD_LISTEN")
+    try:
+        worker.run(stop)
+    finally:
+        if site is not None:
+            site.close()
+
+
+def run_web(parts: Parts, stop: threading.Event, health: Callable[[], list[str]] | None = None) -> None:
+    """Serve both sites until stopped. Raises ListenError for a taken address."""
+    ready = _engine_problems(parts)
+    sites: list[Site] = []
+    try:
+        sites.append(serve(public_site(health or ready), parts.settings.web_listen, "ORDER_ROUTE_WEB_LISTEN"))
+        sites.append(
+            serve(
+                inside_site(lambda: ready() + (health() if health else [])),
+                parts.settings.board_listen,
+                "ORDER_ROUTE_BOARD_LISTEN",
+            )
+        )
+        stop.wait()
+    finally:
+        for site in sites:
+            site.close()
+
+
+def run_up(parts: Parts, stop: threading.Event, tell: Callable[[str], None]) -> None:
+    """Run everything: our own engine unless a URL is set, then deploy, bootstrap, worker and sites."""
+    from app.commands.operate import run_bootstrap
+
+    engine = None if parts.settings.engine_url else embedded(parts.settings, parts)
+    try:
+        if engine is not None:
+            tell("Запускается движок…")
+            engine.start()
+        # The technical accounts exist only after the first bootstrap; rights need the diagrams, so it runs twice.
+        for line in run_bootstrap(parts).passwords.items():
+            tell(f"{line[0]}: пароль {line[1].get_secret_value()} (показан один раз)")
+        done = deploy(
+            parts.engine_client(parts.accounts.deploy),
+            folder_files(BPMN),
+            name="order-route",
+            ttl_days=parts.settings.history_days,
+        )
+        run_bootstrap(parts)
+        tell("Диаграммы опубликованы" if done.new else "Диаграммы те же, что и были")
+        tell(f"Tasklist и Cockpit: {parts.engine_url.removesuffix('/engine-rest')}/operaton/")
+        tell(f"Состояние и показатели: http://{parts.settings.board_listen}/readyz")
+        worker = parts.worker()
+        worker.start()
+        try:
+            run_web(parts, stop, _worker_problems(worker))
+        finally:
+            worker.stop()
+    finally:
+        if engine is not None:
+            engine.stop()
+
+
+def _worker_problems(worker: Worker) -> Callable[[], list[str]]:
+    return lambda: [] if worker.healthy() else ["исполнитель внешних задач не отвечает"]
+
+
+def _engine_problems(parts: Parts) -> Callable[[], list[str]]:
+    def problems() -> list[str]:
+        try:
+            parts.integration.processes.newest(ROUTE)
+        except EngineError as error:
+            return [f"движок: {error}"]
+        return []
+
+    return problems
+
+
+def run_sandbox(
+    port: int, state: Path, rate: float, drain: float, stop: threading.Event, tell: Callable[[str], None]
+) -> None:
+    """Serve the sandbox portal until stopped. Raises ListenError for a taken port."""
+    from bitrix_sync.sandbox import serve as serve_portal
+
+    try:
+        box = serve_portal(port=port, state=state, log=state.with_suffix(".jsonl"), rate=rate, drain=drain)
+    except OSError as error:
+        raise ListenError(f"Порт {port} занят: освободите его или задайте другой в --port") from error
+    try:
+        tell(f"Портал: {box.url}/")
+        tell(f"Вебхук: ORDER_ROUTE_BITRIX_WEBHOOK_URL={box.webhook_url}")
+        stop.wait()
+    finally:
+        box.stop()
