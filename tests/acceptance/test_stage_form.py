@@ -1,0 +1,234 @@
+"""Rule: in the real Tasklist one form serves every step and start: it shows what is known, asks what the diagram
+demands, says in place what is missing, and sends nothing until that is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from shop import Shop, pdf, pdf_file, wait_until
+
+from engine.processes import Instance
+from orders.errors import BusinessError
+
+pytestmark = [pytest.mark.engine, pytest.mark.browser]
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+SECONDS = 30_000
+PICTURES = os.environ.get("STAGE_FORM_PICTURES")  # a folder, when somebody wants to look at the pages
+SignIn = Callable[[str, str], Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.fail("chromium is missing: install the package chromium", pytrace=False)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def sign_in(shop: Shop, browser: Browser) -> Iterator[SignIn]:
+    """Sign in to the Tasklist as a person and open a place in it."""
+    contexts = []
+
+    def opened(person: str, place: str) -> Page:
+        context = browser.new_context(
+            viewport={"width": 1440, "height": 1400}, locale="ru-RU", timezone_id="Europe/Moscow"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(SECONDS)
+        page.goto(shop.url.removesuffix("/engine-rest") + "/operaton/app/tasklist/default/")
+        page.locator("input[type=text]").first.fill(person)
+        page.locator("input[type=password]").fill(shop.passwords[person].get_secret_value())
+        page.locator("button[type=submit]").click()
+        page.wait_for_selector("input[type=password]", state="detached")
+        page.goto(page.url.split("#")[0] + place)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def open_task(shop: Shop, sign_in: SignIn, order: Instance, person: str) -> Page:
+    """Claim the open step as a person and open its form."""
+    step = shop.open_step(order)
+    assert step.engine_task
+    shop.signed_in(person).tasks.claim(step.engine_task, person)
+    page = sign_in(person, f"#/?task={step.engine_task}")
+    page.wait_for_selector("#stage-root .answers")
+    return page
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture of the page where somebody asked for it."""
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+
+
+def moved_on(shop: Shop, order: Instance, task: str) -> dict[str, object]:
+    """Wait until a step is done and return the order's variables."""
+
+    def values() -> dict[str, object] | None:
+        found = shop.reader.snapshot(order.id)
+        return dict(found.variables) if any(v.task_id == task for v in found.done) else None
+
+    return wait_until(values, 20, f"{task} done") or {}
+
+
+def test_a_director_approves_with_one_click(shop: Shop, sign_in: SignIn) -> None:
+    """The order's facts and its file stand above the buttons; the click completes the step as that person."""
+    order = shop.start_order(budget="128400.00", wishedBy="2027-03-01")
+    shop.carry_to(order, "UserTask_ApproveOrder")
+    page = open_task(shop, sign_in, order, "orlov")
+    facts = page.locator("#stage-facts")
+    for said in ("ООО «Ёлка и Ко»", "Стол переговорный", "01.03.2027", "128\u202f400\u202f₽", order.business_key or ""):
+        expect(facts).to_contain_text(said)
+    link = page.locator("#stage-files a").first
+    with page.expect_download() as download:
+        link.click()
+    assert Path(download.value.path()).read_bytes() == pdf("заявка Ёлка.pdf")
+    page.fill("#directorComment", "Супер заказ")
+    picture(page, "approve")
+    page.click("#directorDecision-approve")
+    values = moved_on(shop, order, "UserTask_ApproveOrder")
+    assert (values["directorDecision"], values["directorComment"]) == ("approve", "Супер заказ")
+    assert shop.reader.snapshot(order.id).done[-1].person == "orlov"
+
+
+def test_a_missing_reason_is_refused_in_place(shop: Shop, sign_in: SignIn) -> None:
+    """«Отклонить» without a reason sends nothing and keeps the form; with the reason it goes."""
+    order = shop.start_order()
+    shop.carry_to(order, "UserTask_ApproveOrder")
+    page = open_task(shop, sign_in, order, "orlov")
+    page.click("#directorDecision-reject")
+    expect(page.locator("#directorComment-wrong")).to_have_text("Напишите причину")
+    expect(page.locator("#directorComment")).to_be_focused()
+    picture(page, "reason")
+    assert shop.open_step(order).task_id == "UserTask_ApproveOrder"
+    page.fill("#directorComment", "Нет станка")
+    page.click("#directorDecision-reject")
+    assert moved_on(shop, order, "UserTask_ApproveOrder")["directorDecision"] == "reject"
+
+
+def test_a_designer_attaches_two_files(shop: Shop, sign_in: SignIn, tmp_path: Path) -> None:
+    """Without a file the step stays and says so; choosing again replaces; two files arrive byte for byte."""
+    order = shop.start_order()
+    shop.carry_to(order, "UserTask_PrepareDesign")
+    page = open_task(shop, sign_in, order, "volkov")
+    expect(page.locator("#stage-comments")).to_contain_text("Супер заказ")
+    page.click("#stage-done")
+    expect(page.locator("#designFile-wrong")).to_have_text("Приложите файл")
+    (tmp_path / "пустой.pdf").touch()
+    names = ["эскиз №1.pdf", "чертёж.pdf", "лишний.pdf"]
+    for name in names:
+        (tmp_path / name).write_bytes(pdf(name))
+    page.set_input_files("#designFile", [tmp_path / "пустой.pdf"])
+    expect(page.locator("#designFile-wrong")).to_contain_text("пуст")
+    page.set_input_files("#designFile", [tmp_path / n for n in names])
+    page.set_input_files("#designFile", [tmp_path / n for n in names[:2]])
+    page.fill("#designComment", "<img src=x onerror=alert(1)>")
+    picture(page, "files")
+    page.click("#stage-done")
+    moved_on(shop, order, "UserTask_PrepareDesign")
+    shop.drain(order)
+    held = {f.variable: f for f in shop.reader.snapshot(order.id).files}
+    assert {"designFile", "designFile_2"} == {n for n in held if n.startswith("designFile")}
+    for variable, name in zip(("designFile", "designFile_2"), names, strict=False):
+        assert held[variable].name == name
+        assert held[variable].sha256 == hashlib.sha256(pdf(name)).hexdigest()
+    estimate = open_task(shop, sign_in, order, "elena")
+    expect(estimate.locator("#stage-comments")).to_contain_text("<img src=x onerror=alert(1)>")  # text, never markup
+    expect(estimate.locator("#stage-files")).to_contain_text("чертёж.pdf")
+    expect(estimate.locator("#stage-root img")).to_have_count(0)
+
+
+def test_a_promise_lies_in_the_future_and_only_its_decision_asks_for_it(shop: Shop, sign_in: SignIn) -> None:
+    """A past date is refused in place; the end of the day is offered; the sum keeps its kopecks on the way."""
+    order = shop.start_order()
+    shop.carry_to(order, "UserTask_SetReadyDate")
+    page = open_task(shop, sign_in, order, "gromov")
+    page.click("#readyDecision-approve")
+    expect(page.locator("#readyBy-wrong")).to_have_text("Заполните это поле")
+    page.fill("#readyBy", "2020-01-09")
+    page.click("#readyDecision-approve")
+    expect(page.locator("#readyBy-wrong")).to_have_text("Срок должен быть в будущем")
+    page.fill("#readyBy", "2031-01-09")
+    expect(page.locator("#readyBy-time")).to_have_value("18:00")
+    picture(page, "promise")
+    page.click("#readyDecision-approve")
+    assert moved_on(shop, order, "UserTask_SetReadyDate")["readyBy"] == "2031-01-09T18:00:00+03:00"
+
+
+def test_a_payment_that_differs_asks_why(shop: Shop, sign_in: SignIn) -> None:
+    """A sum with blanks and a comma is read; another sum than the estimate needs a comment."""
+    order = shop.start_order()
+    shop.carry_to(order, "UserTask_TakePayment")
+    page = open_task(shop, sign_in, order, "elena")
+    page.fill("#paidSum", "1.250")
+    page.fill("#paidOn", "2026-01-12")
+    page.click("#stage-done")
+    expect(page.locator("#paidSum-wrong")).to_contain_text("цифрами")
+    page.fill("#paidSum", "100 000,50 ₽")
+    page.click("#stage-done")
+    expect(page.locator("#paymentComment-wrong")).to_have_text("Заполните это поле")
+    page.fill("#paymentComment", "Доплатят при отгрузке")
+    page.click("#stage-done")
+    assert moved_on(shop, order, "UserTask_TakePayment")["paidSum"] == "100000.50"
+
+
+def test_a_start_form_starts_one_order(shop: Shop, sign_in: SignIn, tmp_path: Path) -> None:
+    """Start stays shut until the demanded fields are there; the order begins with its file and its true initiator."""
+    before = {i.id for i in shop.admin.processes.instances()}
+    page = sign_in("sokolova", "#/")
+    page.locator(".start-process-action a, [cam-tasklist-navbar-action] .start-process-action").first.click()
+    page.get_by_text("Заказ на нестандартную мебель").first.click()
+    page.wait_for_selector("#customerName")
+    start = page.locator(".modal-footer button.btn-primary").last
+    expect(start).to_be_disabled()
+    expect(page.locator("#stage-summary")).to_contain_text("Заказчик")
+    page.fill("#customerName", "Кафе «У моста»")
+    page.fill("#customerContact", "+7 900 000-00-01")
+    page.fill("#itemDescription", "Барная стойка, дуб")
+    page.fill("#budget", "185 000,50")
+    page.fill("#wishedBy", "2027-03-01")
+    picture(page, "start")
+    expect(start).to_be_disabled()
+    (tmp_path / "ТЗ.pdf").write_bytes(pdf("start"))
+    page.set_input_files("#orderFile", [tmp_path / "ТЗ.pdf"])
+    expect(start).to_be_enabled()
+    start.click()
+    new = wait_until(lambda: {i.id for i in shop.admin.processes.instances()} - before, 20, "an order started")
+    found = shop.reader.snapshot(new.pop())
+    assert (found.initiator, found.variables["budget"], found.variables["wishedBy"]) == (
+        "sokolova",
+        "185000.50",
+        "2027-03-01",
+    )
+    assert "startKey" not in found.variables
+
+
+def test_a_refused_file_says_why_when_the_step_comes_back(shop: Shop, sign_in: SignIn) -> None:
+    """The judge's sentence stands on top of the form that asks for the file again."""
+    order = shop.start_order()
+    said = "В файле есть макросы. Сохраните книгу как .xlsx без макросов и приложите снова."
+    refused = BusinessError("ATTACHMENT_REJECTED", said, {"refusal_UserTask_PrepareDesign": said, "designFile": None})
+    step = shop.carry_to(order, "UserTask_PrepareDesign")
+    shop.signed_in("volkov").tasks.complete(step.engine_task or "", {"designFile": pdf_file("а.pdf")})
+    tasks = wait_until(lambda: shop.integration.external.find(topicName="validate-attachments"), 20, "the judge")
+    assert tasks
+    shop.drain(order, {"validate-attachments": refused})
+    page = open_task(shop, sign_in, order, "volkov")
+    expect(page.locator("#stage-refusal")).to_have_text(said)
+    picture(page, "refusal")
