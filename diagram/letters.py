@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from diagram.bpmn import BPMN, CAMUNDA, Diagram, local
 from diagram.errors import DiagramError
 from diagram.properties import names
+from orders.twins import is_cyrillic, likely_word
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-TWINS = str.maketrans("АВЕЗКМНОРСТУХЅІЈаеорсухѕіј", "ABE3KMHOPCTYXSIJaeopcyxsij")
 SPACES = "\u00a0\u2007\u202f\u200b\u200c\u200d\u2060\ufeff"
 QUOTES = "«»“”„‘’‚"
+PLAIN = str.maketrans(SPACES + QUOTES, " " * 3 + "\0" * (len(SPACES) - 3) + "'" * len(QUOTES))
 TECHNICAL = ("stage", "norm", "required", "commentOn", "waits", "to", "mode")
 EXPRESSIONS = ("conditionExpression", "timeCycle", "timeDate", "timeDuration")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -70,17 +70,12 @@ def _property(name: str, text: str) -> Iterator[tuple[str, str]]:
 
 def what_is_strange(text: str) -> tuple[str, str] | None:
     """Return (what is wrong, the likely intended text) of the first strange letter, or None."""
+    likely = likely_word(text.translate(PLAIN)).replace("\0", "")
     for place, letter in enumerate(text, start=1):
         if letter in SPACES:
-            return f"неразрывный или невидимый пробел, {place}-й знак", _plain(text)
+            return f"неразрывный или невидимый пробел, {place}-й знак", likely
         if letter in QUOTES:
-            return f"кавычка {letter} вместо прямой, {place}-й знак", _plain(text)
-        if unicodedata.name(letter, "").startswith("CYRILLIC"):
-            return f"«{letter}» кириллическая, {place}-я буква", _plain(text)
+            return f"кавычка {letter} вместо прямой, {place}-й знак", likely
+        if is_cyrillic(letter):
+            return f"«{letter}» кириллическая, {place}-я буква", likely
     return None
-
-
-def _plain(text: str) -> str:
-    """Return the text as it was probably meant."""
-    bare = "".join(" " if letter in SPACES[:3] else "" if letter in SPACES else letter for letter in text)
-    return "".join("'" if letter in QUOTES else letter for letter in bare).translate(TWINS)
