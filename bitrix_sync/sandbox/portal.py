@@ -241,7 +241,8 @@ class Portal:
         """Append a line to the call log with number and time."""
         self._serial += 1
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self.log.write({"n": self._serial, "time": stamp, "fault": self.fault, **line, "params": shorten(line.get("params"))})
+        head = {"n": self._serial, "time": stamp, "fault": self.fault}
+        self.log.write({**head, **line, "params": shorten(line.get("params"))})
 
     def close(self) -> None:
         """Write everything and let go of files and threads."""

@@ -246,9 +246,15 @@ def _send(portal: Portal, held: Doc | None, expected: str, given: str) -> Respon
         return Response("<html><body>Access denied</body></html>", 403, content_type="text/html")
     if held is None or "sha" not in held:
         return _json({"error": "ERROR_NOT_FOUND", "error_description": "Not found"}, 404, {})
+    answer = send_file(portal, held)
+    return _spoil(rule, answer) if rule else answer
+
+
+def send_file(portal: Portal, held: Doc) -> Response:
+    """Send a kept file under its own name."""
     with portal.lock:
         data = portal.store.blob(held["sha"])
     answer = Response(data, 200, content_type="application/octet-stream")
     answer.headers["Content-Disposition"] = f"attachment; filename*=utf-8''{quote(held['name'], safe='')}"
     answer.headers["X-Content-Type-Options"] = "nosniff"
-    return _spoil(rule, answer) if rule else answer
+    return answer
