@@ -60,6 +60,11 @@ class PortalClient:
         return self._transport.portal
 
     @property
+    def origin(self) -> str:
+        """Return the portal's address without any secret: `https://portal`."""
+        return "://".join(self._transport.origin)
+
+    @property
     def user_id(self) -> int:
         """Return the webhook owner's user id: who we are in the portal."""
         return self._transport.user_id

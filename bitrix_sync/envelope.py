@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bitrix_sync.errors import Limited, PortalRefused, UnknownOutcome
-from bitrix_sync.php import as_map
+from bitrix_sync.php import as_list, as_map
 from orders.errors import OrderRouteError
 
 LIMIT_CODES = frozenset({"QUERY_LIMIT_EXCEEDED", "OVERLOAD_LIMIT", "OPERATION_TIME_LIMIT"})
@@ -97,6 +97,14 @@ class BatchAnswer:
     def errors(self) -> dict[str, OrderRouteError]:
         """Return all errors by name."""
         return {name: got for name, got in self._answers.items() if isinstance(got, OrderRouteError)}
+
+    def names(self) -> list[str]:
+        """Return the names of all commands that were sent."""
+        return list(self._answers)
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """Return the rows of one list that comes without a name of its own."""
+        return [as_map(row) for row in as_list(self[name].result)]
 
     def add(self, methods: Mapping[str, str], answer: Answer) -> None:
         """Take over one answered batch of these commands (name -> method)."""

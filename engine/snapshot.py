@@ -96,6 +96,12 @@ class SnapshotReader:
         """Return the ids of the running instances of a process (any version), oldest first."""
         return [i.id for i in self._client.history.instances(processDefinitionKey=process_id, unfinished=True)]
 
+    def ended_instances(self, process_id: str, since: datetime) -> list[str]:
+        """Return the ids of the instances of a process that ended at or after `since` (aware), oldest first."""
+        moment = since.strftime("%Y-%m-%dT%H:%M:%S.000%z")  # the engine's own notation
+        query = {"processDefinitionKey": process_id, "finishedAfter": moment}
+        return [i.id for i in self._client.history.instances(**query)]
+
     def open_orders(self) -> list[str]:
         """Return the ids of all running orders, oldest first."""
         return self.running_instances(self._process_id)

@@ -49,6 +49,10 @@ class Engine(Protocol):
         """Return the ids of the running instances of a process (any version), oldest first."""
         ...
 
+    def ended_instances(self, process_id: str, since: datetime) -> list[str]:
+        """Return the ids of the instances of a process (any version) that ended at or after `since`, oldest first."""
+        ...
+
     def set_variables(self, instance_id: str, variables: Mapping[str, Scalar]) -> None:
         """Write variables of a running instance; only those that the integration account may write."""
         ...

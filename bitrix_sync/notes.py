@@ -1,0 +1,126 @@
+"""Comments, log lines and notices: each once, found again by the key that ends its text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+from bitrix_sync.card import Note, Notice
+from bitrix_sync.client import Command
+from bitrix_sync.guard import Guarded
+from bitrix_sync.observe import marks_of, note_commands
+from bitrix_sync.php import as_map
+from bitrix_sync.work import Work, tell_key
+from ledger import Ledger
+from orders.errors import PortalUnavailable, Transient
+from orders.persons import Person
+
+CLIENT_ID = "order-route"  # a webhook has no application of its own; tags are unique within this name
+
+log = structlog.get_logger(__name__)
+
+
+def mirror_notes(work: Work) -> None:
+    """Write every comment and log line that is not there; one that may be under way does not hold up the others."""
+    for note in work.wish.notes:
+        if work.done(note.mark) is not None:
+            continue
+        if work.seen.marks and note.mark in work.seen.marks:
+            work.note_done(note.mark, work.seen.marks[note.mark])
+            continue
+        try:
+            _write(work, note)
+        except PortalUnavailable:
+            raise
+        except Transient as error:
+            work.later.append(error)
+
+
+def missing_notes(work: Work) -> list[Note]:
+    """Return the notes that the timeline, read in full, does not show."""
+    shown = work.seen.marks or {}
+    return [note for note in work.wish.notes if note.mark not in shown]
+
+
+def _write(work: Work, note: Note) -> None:
+    def find() -> str | None:
+        return marks_of(work.guard.batch(note_commands(work.schema, work.card_id))).get(note.mark)
+
+    def make() -> str:
+        if note.is_log:
+            return _add_line(work, note)
+        return _add_comment(work, note)
+
+    method = "crm.timeline.logmessage.add" if note.is_log else "crm.timeline.comment.add"
+    work.once.create(note.mark, method, work.guard, find, make, look=False)
+
+
+def _add_comment(work: Work, note: Note) -> str:
+    author = work.bitrix(note.author)
+    name = f"{work.staff.name(note.author)}:\n" if note.author and author is None else ""
+    fields: dict[str, Any] = {
+        "ENTITY_ID": work.card_id,
+        "ENTITY_TYPE": work.schema.owner_type,
+        "COMMENT": f"{name}{note.body}",
+    }
+    if author is not None:
+        fields["AUTHOR_ID"] = author
+    return str(work.guard.call("crm.timeline.comment.add", {"fields": fields}).result)
+
+
+def _add_line(work: Work, note: Note) -> str:
+    fields = {
+        "entityTypeId": work.schema.entity_type_id,
+        "entityId": work.card_id,
+        "title": note.title,
+        "text": note.body,
+        "iconCode": note.icon,
+    }
+    answer = work.guard.call("crm.timeline.logmessage.add", {"fields": fields})
+    return str(as_map(answer.map("logMessage")).get("id", ""))
+
+
+def send_notices(work: Work) -> None:
+    """Send the notices that follow from the order's state (late flags, reminders), each once."""
+    for notice in work.wish.notices:
+        if work.done(tell_key(notice.key)) is None:
+            send(work.guard, work.ledger, notice, work.staff.find(notice.person), work.bitrix(notice.person))
+
+
+def send(guard: Guarded, ledger: Ledger, notice: Notice, person: Person | None, user: int | None) -> None:
+    """Send one notice once per key. The portal replaces a repeated tag, so a lost answer is simply repeated.
+
+    A person whom the portal does not know is named in the log and not tried again.
+    """
+    key = tell_key(notice.key)
+    if ledger.effect(key).state == "done":
+        return
+    if user is None:
+        log.error("nobody_to_tell", person=person.name if person else notice.person, key=notice.key)
+        ledger.done(key)
+        return
+    ledger.intend(key)
+    params = {"USER_ID": user, "MESSAGE": notice.text, "TAG": notice.key, "CLIENT_ID": CLIENT_ID}
+    answer = guard.call("im.notify.personal.add", params)
+    if answer.result is False:
+        log.error("nobody_to_tell", person=person.name if person else notice.person, key=notice.key)
+    ledger.done(key, str(answer.result or ""))
+
+
+def user_commands(numbers: list[int]) -> dict[str, Command]:
+    """Return the reads that tell which of these users work: 50 a page."""
+    parts = [numbers[at : at + 50] for at in range(0, len(numbers), 50)]
+    return {f"users{n}": ("user.get", {"FILTER": {"ID": part, "ACTIVE": True}}) for n, part in enumerate(parts)}
+
+
+def load_commands(users: dict[str, int]) -> dict[str, Command]:
+    """Return the reads that count the open tasks of persons (id -> portal user)."""
+    return {
+        f"load:{person}": (
+            "tasks.task.list",
+            {"filter": {"RESPONSIBLE_ID": number, "REAL_STATUS": [2, 3]}, "select": ["ID"], "start": 0},
+        )
+        for person, number in users.items()
+    }
+

@@ -1,0 +1,196 @@
+"""The sweep: a cheap look at all cards, fifty a read, and a repair of those that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bitrix_sync import notes, tasks
+from bitrix_sync.client import Command, rows_of
+from bitrix_sync.compare import entries
+from bitrix_sync.envelope import BatchAnswer
+from bitrix_sync.errors import Unreadable
+from bitrix_sync.guard import Guarded
+from bitrix_sync.observe import TASK_SELECT, PortalTask, task_of
+from bitrix_sync.repair import changes_of, usable_users
+from bitrix_sync.work import Work, card_key, closed_key, file_key, tell_key
+from orders.errors import OrderRouteError, PortalUnavailable, Transient
+
+if TYPE_CHECKING:
+    from bitrix_sync.reconcile import Reconciler
+
+CARDS, WITH_TASKS = 50, 25  # of one read: a page holds 50 rows, and a card may have more than one open task
+LATELY = timedelta(days=7)
+LONG_AGO = timedelta(days=60)
+MANY, HALF = 3, 0.5
+ROUTE = "custom-furniture-order"
+
+log = structlog.get_logger(__name__)
+
+
+class Sweep:
+    """One pass over all orders."""
+
+    def __init__(self, mirror: Reconciler, guard: Guarded) -> None:
+        self._mirror, self._guard = mirror, guard
+
+    def run(self) -> int:
+        """Look at every order and repair what differs; return how many were looked at."""
+        looked = 0
+        works: list[Work] = []
+        repair: list[Work] = []
+        for instance_id in self._orders():
+            self._guard.check()
+            looked += 1
+            work = self._compute(instance_id)
+            if work is None:
+                continue
+            work.load_effects()
+            (works if work.done(card_key(work.wish.key)) else repair).append(work)
+        for part in _parts(works, 1000):
+            repair += self._look(part)
+        for work in repair:
+            self._repair(work)
+        log.info("sweep_done", looked=looked, repaired=len(repair))
+        return looked
+
+    def _orders(self) -> list[str]:
+        engine, now = self._mirror.engine, self._mirror.now()
+        ended = engine.ended_instances(ROUTE, now - LONG_AGO)
+        late = set(engine.ended_instances(ROUTE, now - LATELY))
+        closed = self._mirror.ledger.effects(closed_key(each) for each in ended)
+        unfinished = [each for each in ended if each in late or closed_key(each) not in closed]
+        return list(dict.fromkeys([*engine.running_instances(ROUTE), *unfinished]))
+
+    def _compute(self, instance_id: str) -> Work | None:
+        try:
+            return self._mirror.work(instance_id, self._guard)
+        except Transient:
+            raise
+        except OrderRouteError as error:
+            log.error("sweep_order_failed", instance=instance_id, reason=str(error))
+            return None
+
+    def _look(self, works: list[Work]) -> list[Work]:
+        """Return those whose card, files, tasks or notes are not as they should be; two requests for 1,000 orders."""
+        asked = self._mirror.users_are_old()
+        numbers = [p.bitrix_id for p in self._mirror.staff.persons if p.bitrix_id is not None]
+        commands = _commands(works) | (notes.user_commands(numbers) if asked else {})
+        try:
+            answers = self._guard.batch(commands)
+        except Unreadable as error:
+            log.error("sweep_answer_unreadable", reason=str(error))
+            return works  # one card's answer spoils the batch: look at each alone
+        if asked:
+            self._mirror.believe(usable_users(answers))
+        cards = {int(row["id"]): row for name in commands if name.startswith("cards") for row in _rows(answers, name)}
+        bound, unsure = _tasks(works, answers)
+        missing = [work for work in works if _id(work) not in cards]
+        if len(missing) >= MANY and len(missing) > HALF * len(works):
+            self._contradiction(missing)
+            return []
+        return [w for w in works if not self._clean(w, cards.get(_id(w)), bound.get(_id(w), []), _id(w) in unsure)]
+
+    def _clean(self, work: Work, item: dict[str, Any] | None, bound: list[PortalTask], unsure: bool) -> bool:
+        if item is None or unsure:
+            return False
+        work.usable = self._mirror.known_users
+        work.seen.item = item
+        work.seen.tasks = {task.id: task for task in bound}
+        tasks.choose_people(work, {})
+        return not (
+            changes_of(work)
+            or any(work.done(note.mark) is None for note in work.wish.notes)
+            or any(work.done(tell_key(notice.key)) is None for notice in work.wish.notices)
+            or _files_differ(work)
+            or _tasks_differ(work)
+            or (work.wish.finished and work.done(closed_key(work.order.instance_id)) is None)
+        )
+
+    def _repair(self, work: Work) -> None:
+        instance = work.order.instance_id
+        lease = self._mirror.try_lease(instance)
+        if lease is None:
+            return  # somebody works on it right now
+        with lease:
+            try:
+                self._mirror.repair_one(instance, Guarded(self._guard.client, self._guard.check, lease))
+            except PortalUnavailable:
+                raise
+            except Transient as error:
+                log.info("sweep_order_waits", order=work.wish.key, reason=str(error))
+            except OrderRouteError as error:
+                log.error("sweep_order_failed", order=work.wish.key, reason=str(error))
+
+    def _contradiction(self, missing: list[Work]) -> None:
+        """Most known cards are not in the list: ask for one by its id and name what contradicts what."""
+        work = missing[0]
+        params = {"entityTypeId": work.schema.entity_type_id, "id": _id(work)}
+        answers = self._guard.batch({"item": ("crm.item.get", params)})
+        there = answers.error("item") is None
+        what = f"карточка {_id(work)} открывается по номеру" if there else f"карточки {_id(work)} нет и по номеру"
+        self._mirror.alarm(f"в списке нет {len(missing)} известных карточек, но {what}: сверка ничего не меняет")
+
+
+def _commands(works: list[Work]) -> dict[str, Command]:
+    found: dict[str, Command] = {}
+    for n, part in enumerate(_parts(works, CARDS)):
+        query = {"entityTypeId": part[0].schema.entity_type_id, "filter": {"@id": [_id(w) for w in part]}, "start": 0}
+        found[f"cards{n}"] = ("crm.item.list", query)
+    for n, part in enumerate(_parts(works, WITH_TASKS)):
+        bound = [f"{w.schema.binding}_{_id(w)}" for w in part]
+        filters = {"UF_CRM_TASK": bound, "REAL_STATUS": [1, 2, 3, 4, 6]}
+        found[f"tasks{n}"] = ("tasks.task.list", {"filter": filters, "select": TASK_SELECT, "order": {"ID": "DESC"}})
+    return found
+
+
+def _tasks(works: list[Work], answers: BatchAnswer) -> tuple[dict[int, list[PortalTask]], set[int]]:
+    """Return the open tasks by card, and the cards whose page was too short to tell."""
+    found: dict[int, list[PortalTask]] = {}
+    unsure: set[int] = set()
+    by_order = {work.wish.key: _id(work) for work in works}
+    for n, part in enumerate(_parts(works, WITH_TASKS)):
+        answer = answers[f"tasks{n}"]
+        if answer.next is not None:
+            unsure |= {_id(work) for work in part}
+        for task in map(task_of, rows_of(answer, "tasks")):
+            order = (task.key or "").partition(":task:")[0]
+            if order in by_order:
+                found.setdefault(by_order[order], []).append(task)
+    return found, unsure
+
+
+def _files_differ(work: Work) -> bool:
+    assert work.seen.item is not None
+    for variable, wanted in work.wish.files.items():
+        field = work.schema.fields.get(variable)
+        if field is None:
+            continue
+        have = {str(entry.id) for entry in entries(field, work.seen.item)}
+        if have != {work.done(file_key(work.wish.key, file)) for file in wanted}:
+            return True
+    return False
+
+
+def _tasks_differ(work: Work) -> bool:
+    mine = tasks.own_tasks(work)
+    if work.wish.task is None or work.addressed.responsible is None:
+        return bool(mine)
+    opened = tasks.open_task(work)
+    return opened is None or len(mine) != 1 or bool(tasks.task_changes(work, opened))
+
+
+def _id(work: Work) -> int:
+    return int(work.done(card_key(work.wish.key)) or 0)
+
+
+def _rows(answers: BatchAnswer, name: str) -> list[dict[str, Any]]:
+    return rows_of(answers[name], "items")
+
+
+def _parts(works: list[Work], size: int) -> Iterable[list[Work]]:
+    return (works[at : at + size] for at in range(0, len(works), size))
+
