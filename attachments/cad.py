@@ -33,7 +33,7 @@ _MAX_CODE_LINE = 32
 _PRINTABLE = frozenset(range(0x20, 0x7F)) | frozenset(b"\t\r\n") | frozenset(range(0xC0, 0x100))
 _SCRIPT_ENTITIES = frozenset({b"VBA_PROJECT"})
 _STEP_START = re.compile(rb"\s*(?:/\*.*?\*/\s*)*ISO-10303-21\s*;", re.DOTALL)
-_STEP_DATA = re.compile(rb"\bDATA\s*(?:\([^)]*\)\s*)?;\s*(?:/\*.*?\*/\s*)*(?:#\s*\d+\s*=|ENDSEC\s*;)", re.DOTALL)
+_STEP_DATA = re.compile(rb"\bDATA\s*(?:\([^;]*\)\s*)?;\s*(?:/\*.*?\*/\s*)*(?:#\s*\d+\s*=|ENDSEC\s*;)", re.DOTALL)
 _STEP_END = b"END-ISO-10303-21"
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _BOM = b"\xef\xbb\xbf"

@@ -23,7 +23,7 @@ _SECOND = re.compile(rb"%%EOF[^<>]{0,64}%PDF-\d")
 _HINTS = re.compile(
     rb"/(?:JS|JavaScript|Launch|ImportData|XFA|EF|RichMedia|Movie|OnInstantiate|OpenAction|AA|EmbeddedFile)(?![A-Za-z0-9])"
 )
-_AUTO = frozenset({"/URI", "/GoToR", "/GoToE", "/SubmitForm", "/ImportData", "/Launch"})
+_AUTO = frozenset({"/URI", "/GoToR", "/GoToE", "/SubmitForm"})
 _MAX_OBJECTS = 1_000_000
 _MAX_EMBEDDED = 50 * 1024 * 1024
 _MAX_ACTIONS = 64

@@ -112,8 +112,7 @@ def _check_pixels(pieces: Iterator[bytes], expected: int) -> None:
 
 
 def _check_end(rest: bytes) -> None:
-    rest = rest.lstrip(b"\x00\r\n\t ")
-    if not rest or jpeg.is_samsung_block(rest):
+    if jpeg.is_samsung_block(rest) or not rest.strip(b"\x00\r\n\t "):
         return
     raise Refusal(sentences.POLYGLOT.format(what=signatures.foreign(rest) or "данные после картинки"))
 

@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from attachments import sentences
 from attachments.sentences import Refusal
@@ -246,7 +247,10 @@ def _check_layout(data: bytes, members: list[Member], directory: int) -> dict[in
     """Return where each member's bytes begin. Members may not overlap nor leave room for something hidden."""
     starts: dict[int, int] = {}
     position = 0
-    for member in sorted(members, key=lambda entry: entry.offset):
+    ordered = sorted(members, key=lambda entry: entry.offset)
+    if any(later.offset < earlier.offset + 30 + earlier.packed for earlier, later in pairwise(ordered)):
+        raise Refusal(sentences.BOMB)
+    for member in ordered:
         if member.offset < position:
             raise Refusal(sentences.BOMB)
         _check_gap(data[position : min(member.offset, directory)])
