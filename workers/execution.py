@@ -87,7 +87,7 @@ class Execution:
     def _run(self, held: Held, handler: Handler[..., object], *, give_up: bool = False) -> Decision | None:
         """Run the handler and complete; return None when done, else what the failure table says."""
         try:
-            held.check()
+            held.hold()  # it may have waited in the queue longer than its lock
             values = handler.run(held.task, held.variables, self.world, give_up=give_up)
             failpoint("before_complete", held.task.topic)
             self.answers.complete(held, values)
