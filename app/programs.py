@@ -19,6 +19,7 @@ from app.wiring import ROUTE, Parts
 from engine.deploy import deploy, folder_files
 from engine.embedded import EmbeddedEngine
 from engine.errors import EngineError
+from orders.errors import Transient
 from workers.runtime import Worker
 
 log = structlog.get_logger()
@@ -123,6 +124,7 @@ def run_up(parts: Parts, stop: threading.Event, tell: Callable[[str], None]) -> 
         )
         run_bootstrap(parts)
         tell("Диаграммы опубликованы" if done.new else "Диаграммы те же, что и были")
+        _prepare_portal(parts, tell)
         tell(f"Tasklist и Cockpit: {parts.engine_url.removesuffix('/engine-rest')}/operaton/")
         tell(f"Состояние и показатели: http://{parts.settings.board_listen}/readyz")
         worker = parts.worker()
@@ -134,6 +136,17 @@ def run_up(parts: Parts, stop: threading.Event, tell: Callable[[str], None]) -> 
     finally:
         if engine is not None:
             engine.stop()
+
+
+def _prepare_portal(parts: Parts, tell: Callable[[str], None]) -> None:
+    """Make the portal's columns and fields fit the diagram; a portal that is away holds nobody up."""
+    if parts.portal is None:
+        tell("Портал не задан: шаги выполняются в Tasklist")
+        return
+    try:
+        parts.cards().provision()
+    except Transient as error:
+        tell(f"Портал не отвечает ({error}): шаги идут, карточки догонят")
 
 
 def _worker_problems(worker: Worker) -> Callable[[], list[str]]:

@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from app import noportal
 from app.accounts import Account, Accounts, accounts
 from app.errors import CommandError
 from app.logs import mask
 from app.mail import SmtpMail
+from app.mirror import LazyMirror
+from app.noportal import NoPortal
 from app.paths import BPMN, find
 from app.plant import PlantDeadlines, SystemClock
 from app.settings import Settings
 from attachments.judge import Judge
+from bitrix_sync.client import PortalClient
+from bitrix_sync.reconcile import Reconciler
+from bitrix_sync.schema import PortalSchema
 from diagram.stages import read_route
 from engine.client import EngineClient
 from engine.embedded import leftover
@@ -32,6 +38,7 @@ from workers.handlers import registry
 from workers.runtime import Options, Worker
 
 ROUTE = "custom-furniture-order"
+_NEWEST_SECONDS = 5.0
 
 
 class Parts:
@@ -42,6 +49,7 @@ class Parts:
         self._opened: list[Callable[[], None]] = []
         self._routes: dict[str, Route] = {}
         self._lock = threading.Lock()
+        self._newest: tuple[float, Route | None] = (0.0, None)
 
     def close(self) -> None:
         """Close connections and databases."""
@@ -122,10 +130,17 @@ class Parts:
                 self._routes[definition_id] = known
         return known
 
-    @property
     def newest_route(self) -> Route:
         """Read the newest deployed version of the main route."""
         return self.route(self.integration.processes.newest(ROUTE).id)
+
+    def current_route(self) -> Route:
+        """Return the newest route as seen at most a few seconds ago: asked for before each repair."""
+        seen, route = self._newest
+        if route is None or time.monotonic() - seen > _NEWEST_SECONDS:
+            route = self.newest_route()
+            self._newest = (time.monotonic(), route)
+        return route
 
     @cached_property
     def orders(self) -> SnapshotReader:
@@ -148,9 +163,7 @@ class Parts:
         """Return the file judge."""
         types = self.settings.attachment_types
         chosen = tuple(t.strip().lower() for t in types.split(",") if t.strip()) if types else None
-        judge = Judge(types=chosen, max_mib=self.settings.attachment_max_mib, clamd=self.settings.clamd)
-        self._opened.append(judge.close)
-        return judge
+        return Judge(types=chosen, max_mib=self.settings.attachment_max_mib, clamd=self.settings.clamd)
 
     def worker(self, topics: Iterable[str] | None = None) -> Worker:
         """Build a worker for these topics, or for all."""
@@ -181,13 +194,47 @@ class Parts:
         )
 
     @cached_property
-    def mirror(self) -> Any:
+    def portal(self) -> PortalClient | None:
+        """Return the portal's client, None where no portal is set."""
+        url, s = self.settings.bitrix_webhook_url, self.settings
+        if url is None:
+            return None
+        return PortalClient(url, self.ledger, rate=s.bitrix_rate, burst=float(s.bitrix_burst))
+
+    @cached_property
+    def mirror(self) -> LazyMirror | NoPortal:
         """Return the mirror, or one that does nothing where no portal is set."""
-        return noportal.NoPortal()
+        if self.portal is None:
+            return NoPortal()
+        return LazyMirror(self.portal, self.settings.bitrix_entity_type_id, self.current_route, self._reconciler)
+
+    def cards(self) -> LazyMirror:
+        """Return the mirror for commands that need a portal. Raises CommandError where none is set."""
+        if isinstance(self.mirror, NoPortal):
+            raise CommandError("Портал не задан: укажите ORDER_ROUTE_BITRIX_WEBHOOK_URL", 2)
+        return self.mirror
 
     def portal_down(self) -> bool:
         """Tell whether the portal's client holds the portal to be away."""
-        return False
+        return self.portal is not None and self.portal.alarm is not None
+
+    def recent_orders(self) -> list[str]:
+        """Return the instances that a sweep would look at: running ones, and those that ended in the last week."""
+        week_ago = datetime.now(UTC) - timedelta(days=7)
+        return [*self.orders.open_orders(), *self.orders.ended_instances(ROUTE, week_ago)]
+
+    def _reconciler(self, schema: PortalSchema) -> Reconciler:
+        assert self.portal is not None
+        return Reconciler(
+            self.orders,
+            self.portal,
+            self.ledger,
+            self.staff,
+            schema,
+            zone=self.settings.zone,
+            deadlines=self.deadlines,
+            lease_seconds=float(self.settings.lock_seconds),
+        )
 
 
 __all__ = ["BPMN", "ROUTE", "Parts"]

@@ -30,24 +30,31 @@ def inspect_files(
 ) -> None:
     """Проверить файлы так же, как их проверяет маршрут. Пример: order-route inspect Смета.xlsx Проект.pdf"""
     from app.wiring import Parts
-    from attachments.inspect import inspect, read_list
+    from attachments.inspect import as_json as to_json
+    from attachments.inspect import inspect
 
-    wanted = [(path, path.name) for path in files or []]
-    if listing is not None:
-        wanted += read_list(listing)
+    wanted = [(path, path.name) for path in files or []] + (_listed(listing) if listing is not None else [])
     if not wanted:
         raise CommandError("Укажите файлы или --list: order-route inspect Смета.xlsx", code=2)
     with Parts(settings()) as parts:
-        found = inspect(parts.judge, wanted)
+        found = inspect(wanted, parts.judge)
     if as_json:
-        rows = [{"name": r.name, "verdict": r.verdict, "reason": r.reason} for r in found]
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(to_json(found), ensure_ascii=False, indent=1))
     else:
         for r in found:
             mark = "принят" if r.verdict == "accept" else "отклонён"
             console.print(f"{mark:9} {r.name}" + (f": {r.reason}" if r.reason else ""), markup=False)
     if any(r.verdict != "accept" for r in found):
         raise typer.Exit(1)
+
+
+def _listed(listing: Path) -> list[tuple[Path, str]]:
+    from attachments.inspect import read_list
+
+    try:
+        return read_list(listing.read_text(encoding="utf-8"), listing.parent)
+    except ValueError as error:
+        raise CommandError(str(error), code=2) from None
 
 
 def calendar(

@@ -22,15 +22,19 @@ def register(cli: typer.Typer) -> None:
 @bitrix.command("reconcile")
 def reconcile(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="только показать расхождения")] = False,
+    recreate: Annotated[str | None, typer.Option(help="создать заново удалённую карточку этого заказа")] = None,
 ) -> None:
     """Сверить карточки с движком и исправить их. Пример: order-route bitrix reconcile --dry-run"""
     with parts() as p:
-        if p.portal is None:
-            raise CommandError("Портал не задан: укажите ORDER_ROUTE_BITRIX_WEBHOOK_URL", 2)
+        cards = p.cards()
+        if recreate is not None:
+            known = p.orders.instances_of(recreate)
+            if not known:
+                raise CommandError(f"Заказа «{recreate}» нет: проверьте номер")
+            cards.recreate(known[0])
         if not dry_run:
-            looked = p.mirror.sweep()
-            console.print(f"Сверено заказов: {looked}")
-        found = [d for instance in p.recent_orders() for d in p.mirror.differences(instance)]
+            console.print(f"Сверено заказов: {cards.sweep()}")
+        found = [d for instance in p.recent_orders() for d in cards.differences(instance)]
     table(
         ("Заказ", "Что", "В движке", "В портале"),
         [(d.order, d.what, d.engine, d.portal) for d in found],

@@ -29,7 +29,7 @@ def run_demo(console: Console, *, orders: int, seed: int, keep: bool) -> bool:
 
     carried = [Carried(plan) for plan in make_plan(orders, seed)]
     with DemoShop(keep, tell) as shop:
-        route = shop.parts.newest_route
+        route = shop.parts.newest_route()
         ready = time.monotonic()
         tell(f"Заказов: {orders}, начальное число {seed}. Сотрудники ведут их по маршруту…")
         with Progress(console, route, carried) as progress:

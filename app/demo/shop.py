@@ -90,7 +90,7 @@ class DemoShop:
         deployer = self.parts.engine_client(self.parts.accounts.deploy)
         deploy(deployer, folder_files(BPMN), name="order-route", ttl_days=self.settings.history_days)
         run_bootstrap(self.parts)
-        self.parts.provision()
+        self.parts.cards().provision()
 
     def stop(self) -> None:
         """Stop everything at once and remove the folder; the whole takes less than 15 seconds."""

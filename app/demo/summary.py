@@ -20,10 +20,10 @@ from orders.stage import Route
 def show_kanban(console: Console, shop: DemoShop) -> None:
     """Print the portal's columns in their order, with the cards that stand in each."""
     by_column: dict[str, list[str]] = defaultdict(list)
-    for card in shop.parts.cards():
+    for card in shop.parts.cards().cards():
         by_column[card.column].append(card.title)
     grid = _grid("Канбан в портале", ("Колонка", "Карточек", "Заказы"))
-    for column in shop.parts.columns():
+    for column in shop.parts.cards().columns():
         cards = by_column.get(column, [])
         grid.add_row(column, str(len(cards)), escape(", ".join(sorted(cards))))
     console.print(grid)

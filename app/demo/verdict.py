@@ -49,7 +49,7 @@ def _cards(shop: DemoShop, orders: list[Carried]) -> list[str]:
     """Compare every card with the engine, files byte for byte; give the last sweep a moment to come by."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
-        found = [str(d) for o in orders for d in shop.parts.mirror.differences(o.instance_id, deep=True)]
+        found = [str(d) for o in orders for d in shop.parts.cards().differences(o.instance_id, deep=True)]
         found += _count(shop, len(orders))
         if not found or time.monotonic() > deadline:
             return found
@@ -57,6 +57,6 @@ def _cards(shop: DemoShop, orders: list[Carried]) -> list[str]:
 
 
 def _count(shop: DemoShop, orders: int) -> Iterator[str]:
-    cards = shop.parts.cards()
+    cards = shop.parts.cards().cards()
     if len(cards) != orders:
         yield f"карточек {len(cards)}, а заказов {orders}"
