@@ -1,5 +1,7 @@
 package orderroute;
 
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import java.util.TimeZone;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 
@@ -7,7 +9,20 @@ import org.springframework.boot.autoconfigure.SpringBootApplication;
 @SpringBootApplication
 public class OrderRouteServer {
 
+  /** A file of 20 MiB travels as base64 inside one JSON string; the stock limit of 20 million characters is too low. */
+  private static final int LONGEST_JSON_STRING = 40_000_000;
+
   public static void main(String[] args) {
+    // The database holds times without a zone: they must mean the same wherever the server runs.
+    TimeZone.setDefault(TimeZone.getTimeZone("UTC"));
+    StreamReadConstraints.overrideDefaultStreamReadConstraints(
+        StreamReadConstraints.builder().maxStringLength(LONGEST_JSON_STRING).build());
+    try {
+      EmbeddedDatabase.prepare(System.getenv());
+    } catch (IllegalStateException refused) {
+      System.err.println(refused.getMessage());
+      System.exit(2);
+    }
     SpringApplication.run(OrderRouteServer.class, args);
   }
 }

@@ -1,0 +1,83 @@
+package orderroute;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.text.Normalizer;
+import java.util.Locale;
+import java.util.Map;
+import org.operaton.bpm.engine.variable.Variables;
+import org.operaton.bpm.engine.variable.value.FileValue;
+
+/** A file is kept byte for byte; its name is NFC and harmless, and its type comes from the name, never from the browser. */
+final class Attachment {
+
+  private static final int LONGEST_NAME = 200;
+  private static final String UNKNOWN_TYPE = "application/octet-stream";
+  private static final Map<String, String> TYPES =
+      Map.ofEntries(
+          Map.entry("pdf", "application/pdf"),
+          Map.entry("dwg", "image/vnd.dwg"),
+          Map.entry("dxf", "image/vnd.dxf"),
+          Map.entry("step", "model/step"),
+          Map.entry("stp", "model/step"),
+          Map.entry("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+          Map.entry("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+          Map.entry("ods", "application/vnd.oasis.opendocument.spreadsheet"),
+          Map.entry("odt", "application/vnd.oasis.opendocument.text"),
+          Map.entry("jpg", "image/jpeg"),
+          Map.entry("jpeg", "image/jpeg"),
+          Map.entry("png", "image/png"),
+          Map.entry("webp", "image/webp"),
+          Map.entry("heic", "image/heic"));
+
+  private Attachment() {}
+
+  static FileValue normalise(Field field, FileValue file) {
+    byte[] bytes = bytes(field, file);
+    if (bytes.length == 0) {
+      throw new Refusal("«" + field.label() + "»: файл «" + Shown.value(file.getFilename()) + "» пуст");
+    }
+    String name = name(file.getFilename());
+    return Variables.fileValue(name).file(bytes).mimeType(TYPES.getOrDefault(ending(name), UNKNOWN_TYPE)).create();
+  }
+
+  static long size(FileValue file) {
+    try (InputStream bytes = file.getValue()) {
+      return bytes == null ? 0 : bytes.available();
+    } catch (IOException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  static String name(String given) {
+    String name = Normalizer.normalize(given == null ? "" : given, Normalizer.Form.NFC);
+    name = name.replaceAll("[\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}]", "").replaceAll("[/\\\\]", "_").strip();
+    if (name.isEmpty() || name.equals(".") || name.equals("..")) {
+      return "file";
+    }
+    return shortened(name);
+  }
+
+  private static String shortened(String name) {
+    if (name.codePointCount(0, name.length()) <= LONGEST_NAME) {
+      return name;
+    }
+    String ending = ending(name).isEmpty() ? "" : name.substring(name.lastIndexOf('.'));
+    int keep = LONGEST_NAME - ending.length();
+    return name.substring(0, name.offsetByCodePoints(0, keep)) + ending;
+  }
+
+  private static String ending(String name) {
+    int dot = name.lastIndexOf('.');
+    String ending = dot < 0 ? "" : name.substring(dot + 1).toLowerCase(Locale.ROOT);
+    return ending.length() > 10 ? "" : ending;
+  }
+
+  private static byte[] bytes(Field field, FileValue file) {
+    try (InputStream content = file.getValue()) {
+      return content == null ? new byte[0] : content.readAllBytes();
+    } catch (IOException error) {
+      throw new Refusal("«" + field.label() + "»: файл не удалось прочесть, приложите его снова");
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package orderroute;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import org.operaton.bpm.engine.delegate.DelegateTask;
+import org.operaton.bpm.engine.delegate.TaskListener;
+import org.operaton.bpm.engine.identity.User;
+import org.operaton.bpm.engine.impl.context.Context;
+import org.springframework.stereotype.Component;
+
+/** A completed stage says who did it and when (done_…); a completion that passed no gate is refused. */
+@Component
+class CompletionMark implements TaskListener {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final PlantClock clock;
+
+  CompletionMark(PlantClock clock) {
+    this.clock = clock;
+  }
+
+  @Override
+  public void notify(DelegateTask task) {
+    Judged judged = Judged.current();
+    if (judged == null || !judged.isTask(task.getId())) {
+      throw new Refusal("Этот шаг завершается только его формой");
+    }
+    String step = task.getTaskDefinitionKey();
+    task.setVariable("done_" + step, done(Caller.current().id()));
+    if (task.getVariable("refusal_" + step) != null) {
+      task.setVariable("refusal_" + step, null);
+    }
+  }
+
+  private String done(String person) {
+    var done = new LinkedHashMap<String, String>();
+    done.put("person", person);
+    done.put("name", name(person));
+    done.put("at", clock.now().truncatedTo(ChronoUnit.SECONDS).toString());
+    try {
+      return JSON.writeValueAsString(done);
+    } catch (JsonProcessingException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  private static String name(String person) {
+    if (person == null) {
+      return null;
+    }
+    User user =
+        Context.getCommandContext()
+            .runWithoutAuthorization(
+                () -> Context.getCommandContext().getReadOnlyIdentityProvider().findUserById(person));
+    if (user == null) {
+      return person;
+    }
+    String first = user.getFirstName() == null ? "" : user.getFirstName();
+    String last = user.getLastName() == null ? "" : user.getLastName();
+    String name = (first + " " + last).strip();
+    return name.isEmpty() ? person : name;
+  }
+}

@@ -1,0 +1,63 @@
+package orderroute;
+
+import java.io.File;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/** An H2 file is opened only with WRITE_DELAY=0 (else a killed server loses acknowledged work) and is compacted when it has grown. */
+final class EmbeddedDatabase {
+
+  private static final long COMPACT_ABOVE_BYTES = 64L << 20;
+  private static final String FILE_PREFIX = "jdbc:h2:";
+  private static final Pattern NO_DELAY = Pattern.compile(";WRITE_DELAY=0(;|$)", Pattern.CASE_INSENSITIVE);
+
+  private EmbeddedDatabase() {}
+
+  /** Refuses an unsafe address, compacts a large file and makes writers wait for each other instead of failing. */
+  static void prepare(Map<String, String> environment) {
+    String url = environment.getOrDefault("SPRING_DATASOURCE_URL", "");
+    if (!isFile(url)) {
+      return;
+    }
+    if (!NO_DELAY.matcher(url).find()) {
+      throw new IllegalStateException(
+          "The H2 file address must carry ;WRITE_DELAY=0 (without it a killed server loses acknowledged work):"
+              + " add it to SPRING_DATASOURCE_URL");
+    }
+    File file = file(url);
+    if (file.length() > COMPACT_ABOVE_BYTES) {
+      compact(url, environment);
+    }
+    if (!url.toUpperCase(Locale.ROOT).contains(";LOCK_TIMEOUT=")) {
+      System.setProperty("spring.datasource.url", url + ";LOCK_TIMEOUT=20000");
+    }
+  }
+
+  static boolean isFile(String url) {
+    return url.startsWith(FILE_PREFIX)
+        && !url.startsWith("jdbc:h2:mem:")
+        && !url.startsWith("jdbc:h2:tcp:")
+        && !url.startsWith("jdbc:h2:ssl:");
+  }
+
+  /** The file behind the address. */
+  static File file(String url) {
+    String path = url.substring(FILE_PREFIX.length()).split(";", 2)[0];
+    path = path.startsWith("file:") ? path.substring("file:".length()) : path;
+    return new File(path.replaceFirst("^~", System.getProperty("user.home")) + ".mv.db");
+  }
+
+  private static void compact(String url, Map<String, String> environment) {
+    String user = environment.get("SPRING_DATASOURCE_USERNAME");
+    String password = environment.get("SPRING_DATASOURCE_PASSWORD");
+    try (var connection = DriverManager.getConnection(url, user, password);
+        var statement = connection.createStatement()) {
+      statement.execute("SHUTDOWN COMPACT");
+    } catch (SQLException error) {
+      throw new IllegalStateException("The H2 file cannot be opened to compact it: " + error.getMessage(), error);
+    }
+  }
+}

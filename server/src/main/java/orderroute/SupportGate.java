@@ -1,0 +1,76 @@
+package orderroute;
+
+import java.util.Map;
+import org.operaton.bpm.engine.variable.Variables;
+import org.operaton.bpm.engine.variable.value.StringValue;
+import org.springframework.stereotype.Component;
+
+/** A support process names an order that exists and is in a state that the process can work on; its instance id is found here. */
+@Component
+class SupportGate {
+
+  private static final String ORDER_KEY = "orderKey";
+  private static final String DIRECTORS = "directors";
+
+  private final OrderFinder orders;
+
+  SupportGate(OrderFinder orders) {
+    this.orders = orders;
+  }
+
+  /** The variables that the gate adds to the start; empty where the start names no order. */
+  Map<String, Object> judge(String process, Map<String, Object> values, Caller caller) {
+    if (!(values.get(ORDER_KEY) instanceof StringValue key)) {
+      return Map.of();
+    }
+    FoundOrder order = orders.find(key.getValue());
+    switch (process) {
+      case "cancel-order" -> mayCancel(order, caller);
+      case "move-ready-date" -> mayMove(order);
+      case "correct-order" -> running(order);
+      case "record-complaint", "record-actual-cost" -> delivered(order);
+      default -> exists(order);
+    }
+    return Map.of("orderInstanceId", Variables.stringValue(order.instanceId()));
+  }
+
+  private static void mayCancel(FoundOrder order, Caller caller) {
+    running(order);
+    if (order.shipped()) {
+      throw new Refusal("Заказ " + order.key() + " уже отгружен: отменить его нельзя");
+    }
+    if (order.paid() && !caller.in(DIRECTORS) && !caller.isEngine()) {
+      throw new Refusal("Заказ " + order.key() + " оплачен: отменить его может только директор");
+    }
+  }
+
+  private static void mayMove(FoundOrder order) {
+    running(order);
+    if (order.shipped()) {
+      throw new Refusal("Заказ " + order.key() + " уже отгружен: переносить срок поздно");
+    }
+    if (!order.promised()) {
+      throw new Refusal("У заказа " + order.key() + " срок готовности ещё не назначен");
+    }
+  }
+
+  private static void delivered(FoundOrder order) {
+    exists(order);
+    if (!order.shipped()) {
+      throw new Refusal("Заказ " + order.key() + " ещё не отгружен");
+    }
+  }
+
+  private static void running(FoundOrder order) {
+    exists(order);
+    if (!order.running()) {
+      throw new Refusal("Заказ " + order.key() + " уже закрыт");
+    }
+  }
+
+  private static void exists(FoundOrder order) {
+    if (order.instanceId() == null) {
+      throw new Refusal("Заказа с номером «" + Shown.value(order.key()) + "» нет");
+    }
+  }
+}
