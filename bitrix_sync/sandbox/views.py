@@ -15,7 +15,7 @@ from bitrix_sync.sandbox.rest.types import categories_of
 from bitrix_sync.sandbox.rest.userfields import fields_of
 from bitrix_sync.sandbox.store import Doc
 
-SHOWN = 4  # cards of one column before «ещё N»
+SHOWN = 3  # cards of one column before «ещё N»
 
 
 @dataclass(frozen=True, slots=True)
