@@ -97,6 +97,7 @@ class _Bootstrap:
         self.client, self.api = client, client.identity
         self.staff, self.passwords, self.technical = staff, passwords, technical
         self.report = BootstrapReport()
+        self._members: dict[str, set[str]] = {}
 
     def done(self, text: str) -> None:
         """Note a change."""
@@ -134,11 +135,13 @@ class _Bootstrap:
     def leavers(self) -> None:
         """Delete users of our groups who stand in the staff file no more."""
         present = {p.id for p in self.staff.persons} | set(self.technical.groups()) | {self.client.user}
-        for group in wanted_groups():
-            for user_id in sorted(self.api.members(group.id) - present):
-                given_back = self._give_back(user_id)
-                self.api.delete_user(user_id)
-                self.done(f"Удалён {user_id}: в файле сотрудников его нет, задач возвращено отделу: {given_back}")
+        self._members = {group.id: self.api.members(group.id) for group in wanted_groups()}
+        leaving = set[str]().union(*self._members.values()) - present
+        for user_id in sorted(leaving):
+            given_back = self._give_back(user_id)
+            self.api.delete_user(user_id)
+            self.done(f"Удалён {user_id}: в файле сотрудников его нет, задач возвращено отделу: {given_back}")
+        self._members = {name: members - leaving for name, members in self._members.items()}
 
     def memberships(self) -> None:
         """Put everybody into exactly their groups."""
@@ -151,7 +154,7 @@ class _Bootstrap:
         for account, name in self.technical.groups().items():
             wanted[name].add(account)
         for name, members in wanted.items():
-            there = self.api.members(name)
+            there = self._members[name]
             for user_id in sorted(members - there):
                 self.api.add_member(name, user_id)
                 self.done(f"{user_id}: добавлен в группу {name}")
@@ -189,8 +192,9 @@ class _Bootstrap:
         self, old: Mapping[str, object] | None, name: str, query: dict[str, object], properties: dict[str, object]
     ) -> str:
         if old is None:
+            created = self.api.create_filter(name, query, properties)
             self.done(f"Создан фильтр «{name}»")
-            return self.api.create_filter(name, query, properties)
+            return created
         filter_id = str(old["id"])
         if not _same_filter(old, query, properties):
             self.api.update_filter(filter_id, name, query, properties)

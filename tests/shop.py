@@ -44,6 +44,10 @@ JAR_VARIABLE = "ORDER_ROUTE_SERVER_JAR"
 ROOT = Path(__file__).resolve().parent.parent
 SWEEP_SECONDS = 86_400  # the sweep's own timer must not fire in the middle of a test
 STAND_IN = "stand-in"
+TOPICS = (
+    *("register-order", "sync-stage", "notify", "validate-attachments", "flag-late-production", "notify-customer"),
+    *("close-order", "reconcile-portal", "cancel-order", "move-ready-date"),
+)
 _LOCK_SECONDS = 60.0
 
 T = TypeVar("T")
@@ -194,17 +198,15 @@ class Shop:
         return submit(self.person(who), step, values or good_answer(step.task_id))
 
     def carry_to(self, instance: Instance, element: str) -> OpenVisit:
-        """Carry an order with good answers until that user task is open."""
-        while (step := self.open_step(instance)).task_id != element:
-            self.answer(instance)
+        """Carry an order with good answers until that user task is open; what is on the way is done unclaimed."""
+        self._carry(instance, element)
+        step = self.open_step(instance)
+        assert step.task_id == element, f"the order ended up at {step.task_id}"
         return step
 
     def carry_home(self, instance: Instance) -> None:
         """Carry an order with good answers to its end."""
-        self.drain(instance)
-        while self.reader.snapshot(instance.id).running:
-            self.answer(instance)
-            self.drain(instance)
+        self._carry(instance, None)
 
     def end_everything(self) -> None:
         """Delete what still runs."""
@@ -217,11 +219,24 @@ class Shop:
         for client in (self.admin, self.integration, self._worker, *self._opened):
             client.close()
 
+    def _carry(self, instance: Instance, element: str | None) -> None:
+        """Answer open steps in as few calls as it takes: by the candidates of the diagram, without a claim."""
+        route = self.reader.route(instance.definition_id)
+        self.drain(instance)
+        while tasks := self.integration.tasks.of_instance(instance.id):
+            for task in tasks:
+                if task.element == element:
+                    return
+                stage = route.stage(task.element)
+                assert stage is not None
+                who = task.assignee or self.member(stage.groups[0])
+                self.person(who).tasks.complete(task.id, good_answer(task.element))
+            self.drain(instance)
+
     def _fetch(self, instance: Instance | None) -> list[ExternalTask]:
-        topics = sorted({t.topic for t in self.integration.external.find(notLocked=True, withRetriesLeft=True)})
         key = instance.business_key if instance else None
-        asked = [Topic(name, _LOCK_SECONDS, business_key=key) for name in topics]
-        return self._worker.external.fetch_and_lock(STAND_IN, asked, 50) if asked else []
+        asked = [Topic(name, _LOCK_SECONDS, business_key=key) for name in TOPICS]
+        return self._worker.external.fetch_and_lock(STAND_IN, asked, 50)
 
     def _work_off(self, task: ExternalTask, outcome: Outcome | None) -> None:
         if isinstance(outcome, BusinessError):
@@ -255,12 +270,11 @@ class Shop:
         return {}
 
     def _judged(self, task: ExternalTask) -> dict[str, object]:
-        order = self.reader.snapshot(task.instance_id)
         judged: dict[str, object] = {}
         for variable in self.reader.file_names(task.instance_id):
             name, data = self.reader.file_bytes(task.instance_id, variable)
             info: dict[str, Any] = {"name": name, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-            info |= {"by": order.initiator or "", "at": datetime.now(UTC).isoformat()}
+            info |= {"by": STAND_IN, "at": datetime.now(UTC).isoformat()}
             judged[f"{variable}Info"] = json.dumps(info, ensure_ascii=False)
         return judged
 
