@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -98,5 +99,7 @@ def judge(name: str, data: bytes, *, types: Iterable[str] | None = None, max_byt
 
 @cache
 def _shared_pool() -> Pool:
-    """One pool per process; the children end by themselves when this process ends and their pipes close."""
-    return Pool()
+    """One pool per process. The children would end by themselves when their pipes close; this is tidier."""
+    pool = Pool()
+    atexit.register(pool.close)
+    return pool

@@ -1,4 +1,4 @@
-"""`inspect` answers for each file in the order given, also for those that cannot be read, and never with a traceback."""
+"""`inspect` answers for each file in the order given, also for what cannot be read, never with a traceback."""
 
 from __future__ import annotations
 
