@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import select
 import ssl
 import threading
 import time
@@ -23,6 +22,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import SecretStr
 from urllib3.filepost import encode_multipart_formdata
+from urllib3.util.wait import wait_for_read
 
 from engine.errors import EngineDown, EngineError, ServerError, from_answer
 
@@ -73,8 +73,7 @@ class _Line:
         sock = self.connection.sock
         if sock is None or time.monotonic() - self.used > max_idle:
             return True
-        readable, _, _ = select.select([sock], [], [], 0)
-        return bool(readable)
+        return wait_for_read(sock, timeout=0)
 
     def close(self) -> None:
         """Close the socket."""
