@@ -197,6 +197,14 @@ class Diagram:
                 found.setdefault(node.element.get("attachedToRef", ""), []).append(node)
         return found
 
+    @cached_property
+    def _event_scopes(self) -> dict[str, list[Node]]:
+        found: dict[str, list[Node]] = {}
+        for node in self.nodes.values():
+            if node.by_event:
+                found.setdefault(node.scope, []).append(node)
+        return found
+
     def outgoing(self, id_: str) -> list[Flow]:
         """Return the flows that leave a node, in the order of the file."""
         return self._outgoing.get(id_, [])
@@ -212,6 +220,10 @@ class Diagram:
     def boundaries(self, id_: str) -> list[Node]:
         """Return the boundary events of a node."""
         return self._boundaries.get(id_, [])
+
+    def event_scopes(self, id_: str) -> list[Node]:
+        """Return the event sub-processes that stand directly in a process or sub-process."""
+        return self._event_scopes.get(id_, [])
 
     def of_kind(self, kind: str) -> Iterator[Node]:
         """Iterate over all nodes of a kind, in the order of the file."""

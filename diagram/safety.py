@@ -45,8 +45,6 @@ CODE_ATTRIBUTES = {
     "formHandlerClass": "класс Java",
     "variableMappingClass": "класс Java",
     "variableMappingDelegateExpression": "выражение-делегат",
-    "errorCodeVariable": "переменная ошибки",
-    "taskPriority": "приоритет",
 }
 REMEDY = "Уберите: шаги программы выполняет только внешняя задача (External) со своей темой"
 

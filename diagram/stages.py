@@ -89,10 +89,9 @@ def start_of(diagram: Diagram) -> Node:
 
 def outcome_ends(diagram: Diagram) -> list[Node]:
     """Return the ends that are outcomes: top-level ones and those of interrupting event sub-processes."""
-    top = diagram.scope(diagram.process_id)
-    found = [node for node in top if node.kind == "endEvent"]
-    for node in top:
-        inner = diagram.scope(node.id) if node.by_event else []
+    found = [node for node in diagram.scope(diagram.process_id) if node.kind == "endEvent"]
+    for node in diagram.event_scopes(diagram.process_id):
+        inner = diagram.scope(node.id)
         if any(part.kind == "startEvent" and part.interrupting for part in inner):
             found += [part for part in inner if part.kind == "endEvent"]
     return found
@@ -133,9 +132,8 @@ def caught_at(diagram: Diagram, node: Node) -> frozenset[str]:
     here: Node | None = node
     while here is not None:
         found |= {diagram.code_of(event) for event in diagram.boundaries(here.id)}
-        for around in diagram.scope(here.scope):
-            inner = diagram.scope(around.id) if around.by_event else []
-            found |= {diagram.code_of(event) for event in inner if event.kind == "startEvent"}
+        for around in diagram.event_scopes(here.scope):
+            found |= {diagram.code_of(event) for event in diagram.scope(around.id) if event.kind == "startEvent"}
         here = diagram.nodes.get(here.scope)
     return frozenset(code for code in found if code)
 
