@@ -18,7 +18,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -28,7 +28,7 @@ from pydantic import SecretStr
 from engine.java import StartError, find_java
 
 HOST = "127.0.0.1"
-START_SECONDS = 120.0
+START_SECONDS = 180.0
 STOP_SECONDS = 10.0
 _HEALTH_SECONDS = 2.0
 _LEAST_FREE = 256 << 20  # bytes; less than this and H2 stops in the middle of an order
@@ -46,6 +46,7 @@ class EmbeddedEngine:
     """Start and stop one engine on a data folder; a context manager.
 
     `port` 0 takes a free one. `reconcile_seconds` is the rhythm of the sweep. `profile` "demo" opens the clock.
+    `java_options` come after ours; a short run starts sooner with `-XX:TieredStopAtLevel=1`.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class EmbeddedEngine:
         time_zone: str = "Europe/Moscow",
         language: str = "ru",
         heap: str = "512m",
+        java_options: Sequence[str] = (),
         start_seconds: float = START_SECONDS,
     ) -> None:
         self.jar = jar
@@ -75,7 +77,7 @@ class EmbeddedEngine:
             "ORDER_ROUTE_LANGUAGE": language,
             "ORDER_ROUTE_RECONCILE_SECONDS": str(reconcile_seconds),
         }
-        self._heap = heap
+        self._java_options = (f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", *java_options)
         self._start_seconds = start_seconds
         self._fixed = port != 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -171,7 +173,7 @@ class EmbeddedEngine:
         if self.log_file.exists():
             self.log_file.replace(self.log_file.with_suffix(".log.1"))
         command: list[str | Path] = [
-            *(java, f"-Xmx{self._heap}", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"),
+            *(java, *self._java_options),
             *(f"-Djava.io.tmpdir={temporary.resolve()}", "-jar", self.jar.resolve()),
             *(f"--server.port={self.port}", f"--server.address={HOST}"),
             *([f"--spring.profiles.active={self.profile}"] if self.profile else []),

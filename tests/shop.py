@@ -44,6 +44,8 @@ JAR_VARIABLE = "ORDER_ROUTE_SERVER_JAR"
 ROOT = Path(__file__).resolve().parent.parent
 SWEEP_SECONDS = 86_400  # the sweep's own timer must not fire in the middle of a test
 STAND_IN = "stand-in"
+SHORT_RUN = ("-XX:TieredStopAtLevel=1",)  # starts sooner; nothing here runs long enough for the second compiler
+START_SECONDS = 400.0  # a machine that does many things at once
 TOPICS = (
     *("register-order", "sync-stage", "notify", "validate-attachments", "flag-late-production", "notify-customer"),
     *("close-order", "reconcile-portal", "cancel-order", "move-ready-date"),
@@ -290,6 +292,8 @@ def open_shop(folder: Path, *, profile: str | None = "demo") -> Iterator[Shop]:
         admin_password=admin_password,
         profile=profile,
         reconcile_seconds=SWEEP_SECONDS,
+        java_options=SHORT_RUN,
+        start_seconds=START_SECONDS,
     )
     with engine:
         opened = furnish(engine, admin_password)
