@@ -173,7 +173,8 @@ class EmbeddedEngine:
         if self.log_file.exists():
             self.log_file.replace(self.log_file.with_suffix(".log.1"))
         command: list[str | Path] = [
-            *(java, *self._java_options),
+            java,
+            *self._java_options,
             *(f"-Djava.io.tmpdir={temporary.resolve()}", "-jar", self.jar.resolve()),
             *(f"--server.port={self.port}", f"--server.address={HOST}"),
             *([f"--spring.profiles.active={self.profile}"] if self.profile else []),
