@@ -7,15 +7,10 @@ from pathlib import Path
 import pytest
 
 from diagram.check import Finding, check_bytes, check_files
+from orders.persons import GROUPS
+from workers.handlers import registry
 
-GROUPS = (
-    *("orderCreators", "commercial", "directors", "designers", "accounting", "productionDirectors"),
-    *("workshop", "shipping", "analysts", "auditors", "operators"),
-)
-TOPICS = (
-    *("register-order", "sync-stage", "notify", "validate-attachments", "flag-late-production", "notify-customer"),
-    *("close-order", "reconcile-portal", "cancel-order", "move-ready-date"),
-)
+TOPICS = registry().topics
 ROUTE = "custom-furniture-order.bpmn"
 APPROVED = "${directorDecision == 'approve'}"
 

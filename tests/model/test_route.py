@@ -9,6 +9,7 @@ import pytest
 from diagram.bpmn import BPMN, CAMUNDA, GATEWAYS, Diagram
 from diagram.stages import SYNC_TOPIC, in_order
 from orders.stage import Route
+from workers.handlers import registry
 
 STAGES = {
     "fix": ("UserTask_FixRequest", (), "Исправление заявки"),
@@ -120,6 +121,11 @@ def test_topics_are_the_documented_ones(models: list[Path]) -> None:
     """A topic of a model is a public name."""
     found = {d.process_id: {node.topic for node in d.nodes.values() if node.topic} for d in map(_read, models)}
     assert found == TOPICS
+
+
+def test_each_topic_has_its_handler() -> None:
+    """What a model asks for is what the workers can do, no less and no more."""
+    assert set().union(*TOPICS.values()) == set(registry().topics)
 
 
 def test_card_is_updated_before_each_step_and_outcome(diagram: Diagram, route: Route) -> None:
