@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ class CallLog:
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self._file = path.open("a", encoding="utf-8") if path else None
-        self.lines: list[dict[str, Any]] = []
+        self.lines: deque[dict[str, Any]] = deque(maxlen=100_000)
 
     def write(self, line: dict[str, Any]) -> None:
         """Append one line; it is in the file when this returns."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from waitress import wasyncore
 from waitress.server import create_server
 
 from bitrix_sync.sandbox.control import control
@@ -33,7 +34,8 @@ class Sandbox:
         self.port = int(self._server.effective_port)
         self.url = f"http://{host}:{self.port}"
         portal.base = self.url
-        self._thread = threading.Thread(target=self._server.run, name="sandbox", daemon=True)
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
 
     @property
     def webhook_url(self) -> str:
@@ -52,16 +54,18 @@ class Sandbox:
     def stop(self) -> None:
         """Stop serving, write the state, close everything."""
         if self._thread.is_alive():
-            self._server.trigger.pull_trigger(self._close_all)
+            self._ending.set()
+            self._server.trigger.pull_trigger()
             self._thread.join(timeout=10)
         self._server.task_dispatcher.shutdown()
+        for held in list(self._server._map.values()):  # listener, connections, trigger; nobody polls them any more
+            held.close()
         self.portal.close()
 
-    def _close_all(self) -> None:
-        """Close every connection; runs in the server's own thread, whose loop then ends."""
-        for held in list(self._server._map.values()):
-            held.close() if held is not self._server.trigger else None
-        self._server.trigger.close()
+    def _run(self) -> None:
+        """Poll until told to end; waitress' own `run` cannot be ended from another thread."""
+        while not self._ending.is_set():
+            wasyncore.loop(timeout=1.0, use_poll=True, map=self._server._map, count=1)
 
     def __enter__(self) -> Sandbox:
         return self

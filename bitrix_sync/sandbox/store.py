@@ -43,7 +43,7 @@ class Store:
         self._docs: dict[str, dict[int, Doc]] = {}
         self._dirty: set[tuple[str, int]] = set()
         self._change: Change | None = None
-        self._db = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False)
+        self._db = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, timeout=1)
         self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # one portal per file; a killed one lets go
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
