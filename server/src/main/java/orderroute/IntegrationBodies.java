@@ -17,7 +17,7 @@ final class IntegrationBodies {
                   "correctedBy"));
 
   private static final Set<String> MESSAGE_PARTS =
-      Set.of("messageName", "processInstanceId", "processVariables", "resultEnabled", "variablesInResultEnabled");
+      Set.of("messageName", "processInstanceId", "processVariables");
 
   private IntegrationBodies() {}
 
@@ -35,7 +35,7 @@ final class IntegrationBodies {
       return false;
     }
     JsonNode sent = body.path("processVariables");
-    return within(body, MESSAGE_PARTS) && (sent.isMissingNode() || sent.isNull() || within(sent, variables));
+    return within(body, MESSAGE_PARTS) && (isNothing(sent) || sent.isObject() && within(sent, variables));
   }
 
   private static boolean candidate(JsonNode body) {
@@ -44,13 +44,13 @@ final class IntegrationBodies {
         && "candidate".equals(body.path("type").asText());
   }
 
+  /** Whether the object says nothing under other names; clients send switches that are off along. */
   private static boolean within(JsonNode object, Set<String> names) {
-    var fields = object.fieldNames();
-    while (fields.hasNext()) {
-      if (!names.contains(fields.next())) {
-        return false;
-      }
-    }
-    return object.isObject();
+    return object.properties().stream().allMatch(part -> names.contains(part.getKey()) || isNothing(part.getValue()));
+  }
+
+  private static boolean isNothing(JsonNode value) {
+    boolean off = value.isBoolean() && !value.booleanValue();
+    return value.isMissingNode() || value.isNull() || off || value.isContainerNode() && value.isEmpty();
   }
 }
