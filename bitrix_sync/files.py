@@ -119,24 +119,32 @@ def _on_drive(work: Work, file: FileRef) -> str:
 
 
 def _folder(work: Work) -> str:
+    """Return the order's folder; its name is the number, or the number with a counter where that one is taken.
+
+    The Drive compares names without regard to case, order numbers do not: kp-7 and KP-7 are two orders.
+    """
     root = work.schema.folder_id
     if root is None:
         raise Permanent("в Битрикс24 нет папки «Заказы» на общем диске: запустите bitrix setup")
-    name = _FORBIDDEN.sub("-", work.wish.key)
+    names = [numbered(work.wish.key, number) for number in range(1, 10)]
 
     def find() -> str | None:
-        query = {"id": root, "filter": {"NAME": name}}
-        rows = rows_of(work.guard.call("disk.folder.getchildren", query))
-        return next((str(row["ID"]) for row in rows if row.get("NAME") == name and row.get("TYPE") == "folder"), None)
+        rows = rows_of(work.guard.call("disk.folder.getchildren", {"id": root, "filter": {"@NAME": names}}))
+        mine = [row for row in rows if row.get("NAME") in names and row.get("TYPE") == "folder"]
+        return str(mine[0]["ID"]) if mine else None
 
     def make() -> str:
-        try:
-            answer = work.guard.call("disk.folder.addsubfolder", {"id": root, "data": {"NAME": name}})
-        except PortalRefused as error:
-            if error.code == TAKEN and (found := find()):
-                return found
-            raise
-        return str(answer.map()["ID"])
+        for name in names:
+            try:
+                answer = work.guard.call("disk.folder.addsubfolder", {"id": root, "data": {"NAME": name}})
+            except PortalRefused as error:
+                if error.code != TAKEN:
+                    raise
+                if (found := find()) is not None:
+                    return found
+            else:
+                return str(answer.map()["ID"])
+        raise Permanent(f"на диске Битрикс24 заняты все имена папки заказа {work.wish.key}")
 
     known = work.done(folder_key(work.wish.key))
     return known or work.once.create(
@@ -188,4 +196,4 @@ def numbered(name: str, number: int) -> str:
     if number == 1:
         return clean
     stem, dot, ending = clean.rpartition(".")
-    return f"{stem} ({number}).{ending}" if dot else f"{clean} ({number})"
+    return f"{stem} ({number}).{ending}" if dot and len(ending) <= 5 else f"{clean} ({number})"

@@ -54,6 +54,9 @@ class Sweep:
             repair += self._look(part)
         for work in repair:
             self._repair(work)
+        for work in works:
+            if work not in repair:
+                self._caught_up(work)
         log.info("sweep_done", looked=looked, repaired=len(repair))
         return looked
 
@@ -91,7 +94,7 @@ class Sweep:
         missing = [work for work in works if _id(work) not in cards]
         if len(missing) >= MANY and len(missing) > HALF * len(works):
             self._contradiction(missing)
-            return []
+            raise PortalUnavailable("Битрикс24 не показывает известных карточек: сверка остановлена", 60.0)
         return [w for w in works if not self._clean(w, cards.get(_id(w)), bound.get(_id(w), []), _id(w) in unsure)]
 
     def _clean(self, work: Work, item: dict[str, Any] | None, bound: list[PortalTask], unsure: bool) -> bool:
@@ -118,12 +121,18 @@ class Sweep:
         with lease:
             try:
                 self._mirror.repair_one(instance, Guarded(self._guard.client, self._guard.check, lease))
+                self._caught_up(work)
             except PortalUnavailable:
                 raise
             except Transient as error:
                 log.info("sweep_order_waits", order=work.wish.key, reason=str(error))
             except OrderRouteError as error:
                 log.error("sweep_order_failed", order=work.wish.key, reason=str(error))
+
+    def _caught_up(self, work: Work) -> None:
+        """Take the mark off an order whose step had opened without the portal."""
+        if work.order.running and work.order.variables.get("portalPending") is True:
+            self._mirror.engine.set_variables(work.order.instance_id, {"portalPending": False})
 
     def _contradiction(self, missing: list[Work]) -> None:
         """Most known cards are not in the list: ask for one by its id and name what contradicts what."""

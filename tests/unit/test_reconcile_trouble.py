@@ -1,0 +1,396 @@
+"""Killed, cut off, throttled or lied to: the mirror makes nothing twice and ends at the same card."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mirrored import MirroredPortal, Source, Story
+
+from bitrix_sync.errors import UnknownOutcome, Unreadable
+from bitrix_sync.reconcile import lease_name
+from ledger import Ledger
+from ledger.failpoints import Failpoint, reset_failpoints
+from orders.errors import Permanent, PortalUnavailable, Transient
+from orders.persons import Staff
+
+CREATES = (
+    "crm.item.add",
+    "crm.item.update",
+    "disk.folder.addsubfolder",
+    "disk.folder.uploadfile",
+    "tasks.task.add",
+    "crm.timeline.comment.add",
+    "crm.timeline.logmessage.add",
+    "batch",
+)
+
+
+@pytest.fixture
+def mirrored(tmp_path: Path) -> Iterator[MirroredPortal]:
+    opened = MirroredPortal(tmp_path)
+    yield opened
+    opened.close()
+
+
+def full_story(source: Source, key: str = "ORD-2026-00042") -> Story:
+    """Return an order whose card needs every kind of create."""
+    story = Story(source, key)
+    story.open("approve")
+    story.finish("orlov", "Берём", directorDecision="approve")
+    story.open("design")
+    story.finish("volkov")
+    story.open("estimate")
+    return story
+
+
+def insist(mirrored: MirroredPortal, story: Story, times: int = 12) -> None:
+    """Run as a worker does: again after each Transient, with a new mirror, as a new process would."""
+    for _ in range(times):
+        try:
+            mirrored.new_mirror().reconcile(story.instance)
+        except Transient:
+            continue
+        return
+    raise AssertionError(f"not done after {times} tries")
+
+
+def everything_once(mirrored: MirroredPortal, story: Story) -> None:
+    """Demand exactly one of each thing, equal to the order."""
+    key = story.order.key
+    assert [str(d) for d in mirrored.new_mirror().differences(story.instance, deep=True)] == []
+    assert len([c for c in mirrored.cards() if c["xmlId"] == f"order:{key}"]) == 1
+    assert len(mirrored.tasks(key)) == 1
+    assert sorted(text.rsplit("· ", 1)[1] for text in mirrored.comments(key)) == [f"{key}/c1"]
+    assert sorted(line["text"].rsplit("· ", 1)[1] for line in mirrored.lines(key)) == [f"{key}/c2"]
+    assert mirrored.drive().count("Эскиз заказчика.pdf") == len(story.source.orders)
+
+
+@pytest.mark.parametrize("method", CREATES)
+@pytest.mark.parametrize("place", ["before_call", "after_call"])
+def test_a_death_around_any_call_makes_nothing_twice(
+    mirrored: MirroredPortal, monkeypatch: pytest.MonkeyPatch, method: str, place: str
+) -> None:
+    monkeypatch.setenv("ORDER_ROUTE_TEST_BUILD", "1")
+    monkeypatch.setenv("FAILPOINT", f"{place}/{method}:raise")
+    reset_failpoints()
+    story = full_story(mirrored.source)
+    with pytest.raises(Failpoint):
+        mirrored.mirror.reconcile(story.instance)
+    insist(mirrored, story)
+    everything_once(mirrored, story)
+
+
+@pytest.mark.parametrize("method", CREATES)
+@pytest.mark.parametrize("kind", ["lost_answer", "error500", "html502", "truncated"])
+def test_an_answer_lost_after_the_work_was_done_makes_nothing_twice(
+    mirrored: MirroredPortal, method: str, kind: str
+) -> None:
+    story = full_story(mirrored.source)
+    mirrored.portal.faults({"kind": kind, "methods": [method], "count": 1, "apply": 1.0})
+    insist(mirrored, story)
+    everything_once(mirrored, story)
+
+
+@pytest.mark.parametrize("method", CREATES)
+@pytest.mark.parametrize("kind", ["error500", "refused", "query_limit"])
+def test_a_call_that_was_not_done_is_done_in_the_end(mirrored: MirroredPortal, method: str, kind: str) -> None:
+    story = full_story(mirrored.source)
+    mirrored.portal.faults({"kind": kind, "methods": [method], "count": 1, "apply": 0.0})
+    insist(mirrored, story)
+    everything_once(mirrored, story)
+
+
+def test_every_tenth_answer_wrong_still_ends_at_one_card_each(mirrored: MirroredPortal) -> None:
+    stories = [full_story(mirrored.source, f"ORD-2026-{n:05d}") for n in range(8)]
+    rules = [{"kind": kind, "fraction": 0.04, "apply": 0.5} for kind in ("error500", "html502", "truncated")]
+    mirrored.portal.faults(*rules, {"kind": "query_limit", "fraction": 0.05}, seed=7)
+    for story in stories:
+        insist(mirrored, story, times=40)
+    mirrored.portal.faults()
+    for story in stories:
+        insist(mirrored, story)
+        everything_once(mirrored, story)
+
+
+def test_too_early_to_know_is_said_with_the_wait_and_nothing_is_created(mirrored: MirroredPortal) -> None:
+    mirror = mirrored.new_mirror(settle_seconds=60.0)
+    story = full_story(mirrored.source)
+    mirrored.portal.faults({"kind": "error500", "methods": ["crm.item.add"], "count": 1, "apply": 0.0})
+    with pytest.raises(Transient) as first:
+        mirror.reconcile(story.instance)
+    assert first.value.retry_after == pytest.approx(60, abs=1)
+    with pytest.raises(Transient) as second:
+        mirror.reconcile(story.instance)
+    assert second.value.retry_after is not None and 40 < second.value.retry_after <= 60
+    assert len(mirrored.portal.log("crm.item.add")) == 1
+    insist(mirrored, story)
+    everything_once(mirrored, story)
+
+
+def test_empty_lists_make_no_second_card_and_no_second_task(mirrored: MirroredPortal) -> None:
+    stories = [full_story(mirrored.source, f"ORD-2026-{n:05d}") for n in range(5)]
+    for story in stories:
+        mirrored.mirror.reconcile(story.instance)
+    alarms: list[str] = []
+    mirror = mirrored.new_mirror(on_alarm=alarms.append)
+    mirrored.portal.faults({"kind": "empty_list", "methods": ["*"]})
+    for story in stories[:3]:
+        mirror.reconcile(story.instance)
+        story.finish("petrova", None, estimateSum="10.00")
+        story.open("price")
+        mirror.reconcile(story.instance)
+    for _ in range(2):
+        with pytest.raises(PortalUnavailable):
+            mirror.sweep()
+    assert len(alarms) == 1
+    assert "открывается по номеру" in alarms[0]
+    mirrored.portal.faults()
+    mirrored.mirror.sweep()
+    assert len(mirrored.cards()) == 5
+    assert [len(mirrored.open_tasks(s.order.key)) for s in stories] == [1] * 5
+    assert [len(mirrored.tasks(s.order.key)) for s in stories] == [2, 2, 2, 1, 1]
+    assert [str(d) for s in stories for d in mirrored.mirror.differences(s.instance, deep=True)] == []
+
+
+def test_a_lost_ledger_is_rebuilt_and_nothing_doubles(mirrored: MirroredPortal) -> None:
+    stories = [full_story(mirrored.source, f"ORD-2026-{n:05d}") for n in range(3)]
+    for story in stories:
+        mirrored.mirror.reconcile(story.instance)
+        story.set(cardStage="estimate", portalPending=False)
+    mirror = mirrored.lose_ledger()
+    mark = mirrored.mark()
+    assert mirror.sweep() == 3
+    assert mirrored.writes_since(mark) == []
+    for story in stories:
+        everything_once(mirrored, story)
+
+
+def test_many_cards_gone_at_once_stop_all_creating_with_one_alarm(mirrored: MirroredPortal) -> None:
+    stories = [full_story(mirrored.source, f"ORD-2026-{n:05d}") for n in range(5)]
+    for story in stories:
+        mirrored.mirror.reconcile(story.instance)
+        story.set(cardStage="estimate", portalPending=False)
+    mirrored.lose_ledger()
+    alarms: list[str] = []
+    mirror = mirrored.new_mirror(on_alarm=alarms.append)
+    mirrored.portal.faults({"kind": "empty_list", "methods": ["*"]})
+    with pytest.raises(PortalUnavailable):
+        mirror.sweep()
+    assert mirrored.portal.log("crm.item.add", applied=True)[5:] == []
+    assert len(alarms) == 1
+
+
+def test_a_deleted_card_is_the_operators_choice(mirrored: MirroredPortal) -> None:
+    story = full_story(mirrored.source)
+    mirrored.mirror.reconcile(story.instance)
+    item = {"entityTypeId": mirrored.schema.entity_type_id, "id": mirrored.card()["id"]}
+    mirrored.portal.call("crm.item.delete", item)
+    for _ in range(2):
+        with pytest.raises(Permanent, match="удалена"):
+            mirrored.mirror.reconcile(story.instance)
+    assert mirrored.cards() == []
+    assert mirrored.mirror.sweep() == 1
+    assert [d.what for d in mirrored.mirror.differences(story.instance)] == ["Карточка"]
+    mirrored.mirror.recreate(story.instance)
+    assert len(mirrored.cards()) == 1
+
+
+def test_a_task_deleted_by_hand_is_made_again_once(mirrored: MirroredPortal) -> None:
+    story = full_story(mirrored.source)
+    mirrored.mirror.reconcile(story.instance)
+    mirrored.portal.call("tasks.task.delete", {"taskId": mirrored.tasks()[0]["id"]})
+    mirrored.mirror.sweep()
+    mirrored.mirror.sweep()
+    assert len(mirrored.tasks()) == 1
+    assert mirrored.mirror.differences(story.instance) == []
+
+
+def test_of_two_cards_with_one_key_the_known_one_stays(mirrored: MirroredPortal) -> None:
+    story = full_story(mirrored.source)
+    mirrored.mirror.reconcile(story.instance)
+    first = mirrored.card()["id"]
+    twin = {"title": "Двойник", "xmlId": "order:ORD-2026-00042", "categoryId": mirrored.schema.category_id}
+    mirrored.portal.call("crm.item.add", {"entityTypeId": mirrored.schema.entity_type_id, "fields": twin})
+    mirrored.mirror.reconcile(story.instance)
+    assert mirrored.card()["id"] == first
+
+
+def test_a_key_that_differs_only_in_capitals_is_another_order(mirrored: MirroredPortal) -> None:
+    for key in ("kp-7", "KP-7"):
+        mirrored.mirror.reconcile(full_story(mirrored.source, key).instance)
+    assert sorted(card["xmlId"] for card in mirrored.cards()) == ["order:KP-7", "order:kp-7"]
+
+
+def test_two_mirrors_at_once_make_one_of_each(mirrored: MirroredPortal) -> None:
+    story = full_story(mirrored.source)
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            mirrored.new_mirror(ledger=Ledger(f"sqlite:///{mirrored.folder / 'ledger.db'}")).reconcile(story.instance)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert errors == []
+    everything_once(mirrored, story)
+
+
+def test_work_stops_when_the_lease_is_lost(mirrored: MirroredPortal) -> None:
+    story = full_story(mirrored.source)
+    mirror = mirrored.new_mirror(lease_seconds=0.05)
+    mirrored.portal.faults({"kind": "slow", "methods": ["batch"], "seconds": 0.3, "count": 1})
+    with pytest.raises(Transient, match="аренда"):
+        mirror.reconcile(story.instance)
+    assert mirrored.portal.log("crm.item.add") == []
+
+
+def test_an_order_in_other_hands_waits(mirrored: MirroredPortal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bitrix_sync.reconcile.LEASE_WAIT", 0.1)
+    story = full_story(mirrored.source)
+    with mirrored.ledger.lease(lease_name(story.instance), 60):  # type: ignore[union-attr]  # None would fail below
+        with pytest.raises(Transient, match="занят"):
+            mirrored.mirror.reconcile(story.instance)
+        mirrored.mirror.sweep()
+    assert mirrored.cards() == []
+
+
+def test_a_refused_hold_stops_before_the_next_call(mirrored: MirroredPortal) -> None:
+    story = full_story(mirrored.source)
+    calls: list[int] = []
+
+    def hold() -> None:
+        calls.append(1)
+        if len(calls) == 4:
+            raise Transient("lock lost")
+
+    with pytest.raises(Transient, match="lock lost"):
+        mirrored.mirror.reconcile(story.instance, hold)
+    assert mirrored.portal.log("tasks.task.add") == []
+
+
+def test_one_cards_unreadable_answer_harms_no_other_order(mirrored: MirroredPortal) -> None:
+    stories = [full_story(mirrored.source, f"ORD-2026-{n:05d}") for n in range(3)]
+    for story in stories:
+        mirrored.mirror.reconcile(story.instance)
+    bad = mirrored.card("ORD-2026-00000")["id"]
+    for story in stories:
+        story.finish("petrova", None, estimateSum="10.00")
+        story.open("price")
+    client = mirrored.new_client()
+    mirrored.portal.faults(
+        {"kind": "deep_json", "methods": ["crm.item.get"], "item": bad},
+        {"kind": "deep_json", "methods": ["crm.item.list"], "count": 1},  # the sweep's look at all of them
+    )
+    mirror = mirrored.new_mirror(client=client)
+    mirror.sweep()
+    assert [mirrored.column(s.order.key) for s in stories] == ["estimate", "price", "price"]
+    with pytest.raises(Unreadable, match="вложен"):
+        mirror.reconcile(stories[0].instance)
+    assert client.alarm is None
+
+
+def test_a_step_that_opened_without_the_portal_loses_its_mark_in_the_sweep(mirrored: MirroredPortal) -> None:
+    story = full_story(mirrored.source)
+    story.set(cardStage="estimate", portalPending=True)
+    mirrored.mirror.sweep()
+    everything_once(mirrored, story)
+    assert story.order.variables["portalPending"] is False
+
+
+def test_a_portal_without_rest_3_gets_its_tasks_by_the_old_method(mirrored: MirroredPortal, tmp_path: Path) -> None:
+    scopes = ["crm", "task", "im", "user", "disk", "userfieldconfig"]
+    hook = mirrored.portal.webhook_of(1, scopes)
+    assert hook
+    story = full_story(mirrored.source)
+    insist(mirrored, story)
+    everything_once(mirrored, story)
+    assert mirrored.open_tasks()[0]["xmlId"].startswith("ORD-2026-00042:task:")
+
+
+def test_people_who_left_are_not_addressed(mirrored: MirroredPortal) -> None:
+    story = Story(mirrored.source)
+    story.open("design")
+    mirrored.mirror.reconcile(story.instance)
+    designers = [p for p in mirrored.staff.members("designers") if p.bitrix_id]
+    first = int(mirrored.open_tasks()[0]["responsibleId"])
+    mirrored.portal.set_users([{"id": first, "active": False}])
+    mirrored.new_mirror().sweep()
+    (task,) = mirrored.open_tasks()
+    assert int(task["responsibleId"]) in {p.bitrix_id for p in designers} - {first}
+    mirrored.portal.set_users([{"id": p.bitrix_id, "active": False} for p in designers])
+    mirrored.new_mirror().sweep()
+    mirrored.new_mirror().sweep()
+    assert len(mirrored.tasks()) == 1
+    hired = replace(designers[0], id="novikov", name="Пётр Новиков", bitrix_id=501, heads=())
+    mirrored.portal.set_users([{"id": 501, "name": "Пётр", "lastName": "Новиков", "active": True}])
+    staff = Staff((*mirrored.staff.persons, hired))
+    mirrored.new_mirror(staff=staff).sweep()
+    (task,) = mirrored.open_tasks()
+    assert task["responsibleId"] == "501"
+
+
+def test_the_one_with_the_fewest_open_tasks_is_asked_and_keeps_the_task(mirrored: MirroredPortal) -> None:
+    asked: list[Any] = []
+    for number in range(len(mirrored.staff.members("designers"))):
+        story = Story(mirrored.source, f"ORD-2026-{number:05d}")
+        story.open("design")
+        mirrored.mirror.reconcile(story.instance)
+        asked.append(mirrored.open_tasks(story.order.key)[0]["responsibleId"])
+    assert len(set(asked)) == len(asked)
+    mark = mirrored.mark()
+    mirrored.mirror.sweep()
+    assert mirrored.writes_since(mark) == []
+
+
+def test_a_sweep_without_drift_is_cheap_and_writes_nothing(mirrored: MirroredPortal) -> None:
+    for number in range(60):
+        story = Story(mirrored.source, f"ORD-2026-{number:05d}")
+        story.change(files=())
+        story.open("manufacture")
+        mirrored.mirror.reconcile(story.instance)
+    mark = mirrored.mark()
+    assert mirrored.new_mirror().sweep() == 60
+    assert mirrored.writes_since(mark) == []
+    assert len(mirrored.requests_since(mark)) <= 2
+
+
+def test_a_sweep_catches_up_after_an_outage(mirrored: MirroredPortal) -> None:
+    stories = [full_story(mirrored.source, f"ORD-2026-{n:05d}") for n in range(3)]
+    mirrored.portal.stop()
+    client = mirrored.new_client(probe_seconds=0.05, sleep=lambda _: None)
+    mirror = mirrored.new_mirror(client=client)
+    for story in stories:
+        with pytest.raises(PortalUnavailable):
+            mirror.reconcile(story.instance)
+    assert client.alarm is not None
+    mirrored.portal.start()
+    for _ in range(50):
+        try:
+            mirror.sweep()
+            break
+        except PortalUnavailable:
+            continue
+    for story in stories:
+        everything_once(mirrored, story)
+
+
+def test_ended_orders_stay_in_the_sweep_until_their_closing_is_there(mirrored: MirroredPortal) -> None:
+    story = full_story(mirrored.source)
+    mirrored.mirror.reconcile(story.instance)
+    story.end("End_PriceRejected")
+    mirrored.portal.faults({"kind": "lost_answer", "methods": ["batch"]})
+    with pytest.raises((UnknownOutcome, PortalUnavailable)):
+        mirrored.new_mirror(client=mirrored.new_client(sleep=lambda _: None)).sweep()
+    mirrored.portal.faults()
+    assert mirrored.mirror.sweep() == 1
+    assert mirrored.column() == "rejected"
