@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import ipaddress
 import json
@@ -48,6 +49,26 @@ def add_rest(app: Flask, portal: Portal) -> None:
     @app.get("/rest/download.json")
     def disk_file() -> Response:
         return _download(portal, "disk", "disk")
+
+    @app.post("/rest/upload.json")
+    def upload() -> Response:
+        """Take the file for a folder whose address `disk.folder.uploadfile` without fileContent gave away."""
+        parts = request.args.get("token", "").split("|")
+        number = params.integer(parts[1]) if len(parts) == 3 else None
+        if not secrets.compare_digest(sign(portal.secret, "upload", number or 0).encode(), parts[-1].encode()):
+            return _json({"error": "NO_AUTH_FOUND", "error_description": "Wrong authorization data"}, 401, {})
+        sent = request.files.get("file")
+        content = [sent.filename, base64.b64encode(sent.read()).decode()] if sent else []
+        given = {"id": number, "data": {"NAME": sent.filename if sent else ""}, "fileContent": content}
+        with portal.lock:
+            owner = portal.store.get("user", 1) or {}
+            try:
+                body = portal.run("disk.folder.uploadfile", given, owner, request.host_url.rstrip("/"))
+            except Refusal as refusal:
+                return _json(refusal.body(), refusal.status, {})
+            finally:
+                portal.commit()
+        return _json(body, 200, {})
 
     @app.get("/bitrix/tools/disk/uf.php")
     def attached_file() -> Response:

@@ -313,6 +313,14 @@ def test_uploaded_file_comes_back(portal: LocalPortal, folder: int) -> None:
     assert requests.get(again["DOWNLOAD_URL"], headers=AGENT, timeout=10).content == b"dxf"
 
 
+def test_upload_in_two_steps(portal: LocalPortal, folder: int) -> None:
+    place = portal.call("disk.folder.uploadfile", {"id": folder, "data": {"NAME": "big.step"}})
+    sent = {place["field"]: ("большой.step", b"step")}
+    made = requests.post(place["uploadUrl"], files=sent, timeout=10).json()["result"]
+    assert portal.call("disk.file.get", {"id": made["ID"]})["NAME"] == "большой.step"
+    assert requests.post(place["uploadUrl"][:-4] + "0000", files=sent, timeout=10).status_code == 401
+
+
 def test_taken_names(portal: LocalPortal, folder: int) -> None:
     upload(portal, folder, "a.pdf", b"1")
     content = ["a.pdf", base64.b64encode(b"2").decode()]
