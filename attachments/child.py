@@ -20,6 +20,7 @@ from attachments.sentences import Refusal
 
 MEMORY_BYTES = 300 * 1024 * 1024
 SECONDS = 10
+_ORPHAN_SECONDS = 70
 _TIRED_BYTES = 160 * 1024 * 1024
 
 
@@ -29,7 +30,7 @@ def main() -> None:
     _limit()
     while header := requests.readline():
         request = json.loads(header)
-        signal.setitimer(signal.ITIMER_REAL, SECONDS + 2)  # the parent kills first; this is for when it is gone
+        signal.setitimer(signal.ITIMER_REAL, _ORPHAN_SECONDS)  # the parent ends it sooner, unless it is gone
         answer = _answer(request, requests.read(request["size"]))
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.write(json.dumps(answer).encode() + b"\n")

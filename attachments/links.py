@@ -6,7 +6,7 @@ import re
 from urllib.parse import unquote
 
 _DRIVE = re.compile(r"(?:file:/{0,3}(?:localhost/)?)?[A-Za-z]:(?:[\\/]|$)", re.IGNORECASE)
-_HOME = re.compile(r"file:///(?:home|Users|root|tmp|usr|var|opt|Volumes|media|mnt)/")
+_ROOTED = re.compile(r"file:/(?://)?(?![/\\])", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _TEXT = re.compile(r'"(?:[^"]|"")*"')
 _QUOTED_SHEET = re.compile(r"'(?:[^']|'')*'")
@@ -20,7 +20,7 @@ def is_local(target: str) -> bool:
     Such a path finds nothing on another machine; a network share or a web address is asked at opening.
     """
     path = unquote(target).strip()
-    if _DRIVE.match(path) or (_HOME.match(path) and "\\" not in path):
+    if _DRIVE.match(path) or (_ROOTED.match(path) and "\\" not in path):
         return True
     return not _SCHEME.match(path) and not path.startswith(("\\", "//"))
 

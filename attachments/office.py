@@ -6,6 +6,7 @@ macro project under another name is still one. Source of the form: ECMA-376 part
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable
 
@@ -71,6 +72,8 @@ def examine(archive: Archive, nested: Nested) -> str:
     kind = _kind(archive, parts, types)
     for name, member in parts.items():
         _check_part(archive, name, member, types.of(name), kind, nested)
+    if kind == "xlsx" and not any(types.of(name).endswith(("worksheet+xml", "chartsheet+xml")) for name in parts):
+        raise Refusal(sentences.DAMAGED.format(detail="в книге нет листов"))
     return kind
 
 
@@ -111,7 +114,7 @@ class _Relations(xmlread.Handler):
         elif kind in _ACTIVE_RELATIONS:
             raise Refusal(_ACTIVE_RELATIONS[kind])
         elif kind == "officedocument":
-            self.main = target.lstrip("/").casefold()
+            self.main = posixpath.normpath(target.lstrip("/")).casefold()
 
 
 def _check_external(kind: str, target: str) -> None:

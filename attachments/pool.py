@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from attachments import child
 
 SECONDS = float(child.SECONDS)
-_START_SECONDS = 60.0
+_STARVED_FACTOR = 6
+_RECHECK_SECONDS = 0.25
 _ROOT = str(Path(__file__).resolve().parent.parent)
 
 
@@ -76,14 +79,12 @@ class Pool:
         self, process: subprocess.Popen[bytes], extension: str, allowed: Sequence[str], data: bytes
     ) -> dict[str, str] | None:
         """Return the answer, or None if the process died by itself."""
-        overdue = threading.Event()
-        timer = threading.Timer(self._seconds, _overdue, (process, overdue))
-        timer.daemon = True
-        timer.start()
+        done, overdue = threading.Event(), threading.Event()
+        threading.Thread(target=_watch, args=(process.pid, self._seconds, done, overdue), daemon=True).start()
         try:
             line = _exchange(process, extension, allowed, data)
         finally:
-            timer.cancel()
+            done.set()
         if not line.endswith(b"\n"):
             _end(process)
             if overdue.is_set():
@@ -107,9 +108,28 @@ def _exchange(process: subprocess.Popen[bytes], extension: str, allowed: Sequenc
     return process.stdout.readline()
 
 
-def _overdue(process: subprocess.Popen[bytes], overdue: threading.Event) -> None:
-    overdue.set()
-    process.kill()
+def _watch(pid: int, seconds: float, done: threading.Event, overdue: threading.Event) -> None:
+    """End a process that is not done in time; one that only waits for a processor gets more of it."""
+    latest = time.monotonic() + seconds * _STARVED_FACTOR
+    enough = _processor_seconds(pid)[1] + seconds
+    wait = seconds
+    while not done.wait(wait):
+        wait = _RECHECK_SECONDS
+        runnable, used = _processor_seconds(pid)
+        if not runnable or used >= enough or time.monotonic() >= latest:
+            overdue.set()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            return
+
+
+def _processor_seconds(pid: int) -> tuple[bool, float]:
+    """Return (whether the process wants to run, the processor time it has had, in seconds)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return False, 0.0
+    return fields[0] in ("R", "D"), (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -11,6 +11,9 @@ import puremagic
 from attachments import sentences
 from attachments.sentences import Refusal
 
+MAX_RATIO = 100
+# Blank sheets and repeated XML honestly pack better than 100:1; below this size that harms nobody.
+RATIO_FROM = 8 * 1024 * 1024
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = b"PK\x03\x04"
 _ZIP_END = b"PK\x05\x06"

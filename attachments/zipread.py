@@ -16,12 +16,10 @@ from itertools import pairwise
 
 from attachments import sentences
 from attachments.sentences import Refusal
+from attachments.signatures import MAX_RATIO, RATIO_FROM
 
 MAX_TOTAL = 200 * 1024 * 1024
 MAX_MEMBERS = 2000
-MAX_RATIO = 100
-# Blank sheets and repeated XML honestly pack better than 100:1; below this size that harms nobody.
-RATIO_FROM = 8 * 1024 * 1024
 CHUNK = 256 * 1024
 
 _STORED, _DEFLATED = 0, 8

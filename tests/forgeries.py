@@ -103,6 +103,30 @@ def pdf_media() -> bytes:
     return samples.saved_pdf(document)
 
 
+def pdf_packed(body: bytes, catalogue: bytes = b"/OpenAction 5 0 R") -> bytes:
+    """Return a PDF whose fifth object lies in a stream of objects with these packed bytes."""
+    bodies = [
+        b"<</Type/Catalog/Pages 2 0 R" + catalogue + b">>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>",
+        b"<</Type/ObjStm/N 1/First 4/Filter/FlateDecode/Length %d>>stream\n" % len(body) + body + b"\nendstream",
+    ]
+    out, rows = b"%PDF-1.5\n", bytes(6)
+    for number, item in enumerate(bodies, start=1):
+        rows += b"\x01" + struct.pack(">IB", len(out), 0)
+        out += b"%d 0 obj\n" % number + item + b"\nendobj\n"
+    rows += b"\x02" + struct.pack(">IB", 4, 0) + b"\x01" + struct.pack(">IB", len(out), 0)
+    table = b"<</Type/XRef/Size 7/W[1 4 1]/Root 1 0 R/Length %d>>stream\n" % len(rows)
+    return out + b"6 0 obj\n" + table + rows + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % len(out)
+
+
+def pdf_packed_bomb() -> bytes:
+    """Return a PDF whose script hides behind 400 MB of blanks, where a parser short of memory would not look."""
+    packer = zlib.compressobj(6)
+    body = packer.compress(b"5 0 ") + b"".join(packer.compress(b" " * 1_000_000) for _ in range(400))
+    return pdf_packed(body + packer.compress(b"<</S/JavaScript/JS(a)>>") + packer.flush())
+
+
 def pdf_locked() -> bytes:
     """Return a PDF that asks for a password to open."""
     return samples.saved_pdf(samples.blank_pdf(), encryption=pikepdf.Encryption(owner="a", user="b"))

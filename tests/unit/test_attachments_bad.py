@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 import time
+import zlib
 from collections.abc import Callable
 
 import forgeries
@@ -108,6 +109,23 @@ PDF: dict[str, Case] = {
     "program as text inside": ("a.pdf", lambda: forgeries.pdf_carrying("a.txt", EXE), SEPARATE),
     "script inside": ("a.pdf", lambda: forgeries.pdf_carrying("a.js", b"1"), SEPARATE),
     "macros inside": ("a.pdf", lambda: forgeries.pdf_carrying("a.docx", forgeries.docx_macro_renamed()), MACROS),
+    "script in a spoilt object stream": (
+        "a.pdf",
+        lambda: forgeries.pdf_packed(zlib.compress(b"5 0 <</S/JavaScript/JS(a)>>")[:-4] + b"abcd"),
+        DAMAGED,
+    ),
+    "script beside 5,000 nested arrays": (
+        "a.pdf",
+        lambda: forgeries.pdf_packed(zlib.compress(b"5 0 <</S/JavaScript/JS(a)/X" + b"[" * 5000 + b"]" * 5000 + b">>")),
+        DAMAGED,
+    ),
+    "script under a key given twice": (
+        "a.pdf",
+        lambda: forgeries.pdf_packed(
+            zlib.compress(b"5 0 <<>>"), b"/OpenAction<</S/JavaScript/JS(a)>>/OpenAction 5 0 R"
+        ),
+        DAMAGED,
+    ),
     "password": ("a.pdf", forgeries.pdf_locked, LOCKED),
 }
 
@@ -232,6 +250,7 @@ OFFICE: dict[str, Case] = {
         lambda: samples.changed(samples.make_xlsx(), {"xl/workbook.xml": b"<workbook>"}),
         DAMAGED,
     ),
+    "no sheets": ("a.xlsx", lambda: samples.changed(samples.make_xlsx(), {"xl/worksheets/sheet1.xml": None}), DAMAGED),
     "no main part": ("a.docx", lambda: samples.changed(samples.make_docx(), {"word/document.xml": None}), DAMAGED),
     "cut in half": ("a.xlsx", lambda: samples.make_xlsx()[:2000], CUT),
     "program before": ("a.xlsx", lambda: EXE + samples.make_xlsx(), NAMED),
@@ -290,6 +309,7 @@ BOMBS: dict[str, Case] = {
     "points of a picture": ("a.png", forgeries.png_huge, "мегапикселей"),
     "pixels of one point": ("a.png", forgeries.png_bomb, BOMB),
     "photo of 65,000 points": ("a.jpg", lambda: forgeries.jpeg_size(65_000, 65_000), "мегапикселей"),
+    "objects of a pdf": ("a.pdf", forgeries.pdf_packed_bomb, BOMB),
     "inside a pdf": ("a.pdf", lambda: forgeries.pdf_carrying("a.txt", bytes(60_000_000)), BOMB),
 }
 

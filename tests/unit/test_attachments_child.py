@@ -19,6 +19,7 @@ from attachments.judge import Judge
 from attachments.pool import CheckFailed, Pool
 
 HANG = (sys.executable, "-c", "import time; time.sleep(600)")
+SPIN = (sys.executable, "-c", "while True: pass")
 DIE = (sys.executable, "-c", "import os; os._exit(3)")
 GREEDY = (
     sys.executable,
@@ -44,8 +45,9 @@ def pool() -> Iterator[Pool]:
     opened.close()
 
 
-def test_hanging_parser_is_ended_and_named() -> None:
-    pool = Pool(seconds=0.3, command=HANG)
+@pytest.mark.parametrize("command", [HANG, SPIN])
+def test_hanging_parser_is_ended_and_named(command: tuple[str, ...]) -> None:
+    pool = Pool(seconds=0.3, command=command)
     judge = Judge(pool=pool)
     start = time.monotonic()
     accepted, sentence = judge.judge("a.pdf", samples.make_pdf())

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 
+import forgeries
 import openpyxl
 import pikepdf
 import pytest
@@ -235,6 +236,15 @@ GOOD: dict[str, tuple[str, Callable[[], bytes]]] = {
     "pdf with text about /JavaScript": ("a.pdf", lambda: samples.make_pdf("/JS /JavaScript /Launch <script>")),
     "pdf with wrong cross references": ("a.pdf", lambda: samples.make_pdf().replace(b"startxref\n", b"startxref\n1")),
     "pdf with 200 nested arrays": ("a.pdf", lambda: samples.nested_arrays_pdf(200)),
+    "pdf packed by hand": ("a.pdf", lambda: forgeries.pdf_packed(zlib.compress(b"5 0 [3 0 R /Fit]"))),
+    "pdf packed behind owner's password": (
+        "a.pdf",
+        lambda: samples.saved_pdf(
+            samples.blank_pdf(),
+            encryption=pikepdf.Encryption(owner="a", user=""),
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        ),
+    ),
     "dwg 2018": ("a.dwg", samples.make_dwg),
     "dwg 2013": ("Чертёж.DWG", lambda: samples.make_dwg(b"AC1027")),
     "dwg 2010": ("a.dwg", lambda: samples.make_dwg(b"AC1024")),
