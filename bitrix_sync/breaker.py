@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
-from bitrix_sync.errors import NotExecuted
+from bitrix_sync.errors import HeldBack
 from ledger import Ledger
 
 FAILURES = 5
@@ -39,11 +39,11 @@ class Breaker:
         return self.alarm is not None
 
     def admit(self, probe: Callable[[], object]) -> None:
-        """Let a call through, or raise NotExecuted while the portal is held to be away; may run one probe first."""
+        """Let a call through, or raise HeldBack while the portal is held to be away; may run one probe first."""
         if not self.open:
             return
         if self._ledger.lease(self._lease, self._probe_seconds) is None:
-            raise NotExecuted(f"Битрикс24 не опрашивается: {self.alarm}", self._probe_seconds)
+            raise HeldBack(f"Битрикс24 не опрашивается: {self.alarm}", self._probe_seconds)
         probe()  # raises where it fails; success closes the breaker
 
     def good(self) -> None:

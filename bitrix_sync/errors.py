@@ -3,8 +3,9 @@
 ::
 
     PortalUnavailable (orders.errors, Transient)
-    ├── NotExecuted      certainly not done: no connection, throttled, breaker open, no access
+    ├── NotExecuted      certainly not done: no connection, no time left
     │   ├── Limited      503 or 429: the portal asked to wait
+    │   ├── HeldBack     the breaker is open: not even tried
     │   ├── AccessLost   401, 403 or an unknown method: the webhook, not the order, is to blame
     │   └── Moved        302: the portal has another address
     └── UnknownOutcome   timeout, 5xx, HTML, half an answer: done or not, nobody knows
@@ -24,6 +25,10 @@ class NotExecuted(PortalUnavailable):
 
 class Limited(NotExecuted):
     """The portal throttles us; `retry_after` seconds where it said so."""
+
+
+class HeldBack(NotExecuted):
+    """The portal is held to be away; the next look is due in `retry_after` seconds."""
 
 
 class AccessLost(NotExecuted):

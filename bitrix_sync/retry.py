@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_delay, wait_random_exponential
 
-from bitrix_sync.errors import AccessLost, Limited, Moved, NotExecuted, UnknownOutcome
+from bitrix_sync.errors import AccessLost, HeldBack, Limited, Moved, NotExecuted, UnknownOutcome
 
 LADDER_SECONDS = 10.0  # in one process; a longer wait belongs to the engine's retry, not to a sleeping handler
 
@@ -54,7 +54,7 @@ def retrying(kind: Kind, deadline: float | None, sleep: object = time.sleep) -> 
 
 
 def _again(error: BaseException, kind: Kind) -> bool:
-    if isinstance(error, AccessLost | Moved):
+    if isinstance(error, AccessLost | HeldBack | Moved):
         return False
     if isinstance(error, NotExecuted):
         return True
