@@ -20,8 +20,9 @@ from engine.processes import Incident, Instance
 from ledger import Ledger
 from orders.stage import Route
 from workers.ports import ExternalTasks
-from workers.registry import Handler, Registry
+from workers.registry import Handler, Input, Registry, topic
 from workers.runtime import Options, Worker
+from workers.task import Task
 
 QUICK = Options(lock=2.0, patience=3.0, poll=1.0, short_poll=0.2, slots=4)
 
@@ -195,3 +196,26 @@ def ending(*processes: subprocess.Popen[bytes]) -> Iterator[None]:
             if process.poll() is None:
                 process.kill()
             process.wait(10)
+
+
+class Ordered(Input):
+    """One of the two variables of the instance."""
+
+    customer_name: str
+
+
+def done(bench: Bench, seen: list[str] | None = None) -> Handler[..., Any]:
+    """Return a handler that only notes its task."""
+
+    @topic(bench.topic)
+    def note(task: Task) -> None:
+        """Note the task."""
+        if seen is not None:
+            seen.append(task.id)
+
+    return note
+
+
+def counted(worker: Worker, name: str, bench: Bench) -> float:
+    """Read a counter of a worker."""
+    return worker.metrics.registry.get_sample_value(f"order_route_tasks_{name}_total", {"topic": bench.topic}) or 0.0

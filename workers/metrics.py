@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from functools import cache
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _AGES = (0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1800, 7200, 86400)
@@ -36,3 +38,9 @@ class Metrics:
 
     def _counter(self, name: str, text: str) -> Counter:
         return Counter(f"order_route_tasks_{name}_total", text, ["topic"], registry=self.registry)
+
+
+@cache
+def process_metrics() -> Metrics:
+    """Return the counters that this process shows at `/metrics`; the same at each call."""
+    return Metrics(REGISTRY)
