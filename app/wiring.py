@@ -35,6 +35,7 @@ from orders.persons import Staff
 from orders.staff import read_staff
 from orders.stage import Route
 from workers.handlers import registry
+from workers.metrics import process_metrics
 from workers.runtime import Options, Worker
 
 ROUTE = "custom-furniture-order"
@@ -189,6 +190,7 @@ class Parts:
             attempts=self.ledger,
             routes=self.route,
             options=options,
+            metrics=process_metrics(),
             mask=mask,
             portal_down=self.portal_down,
         )
