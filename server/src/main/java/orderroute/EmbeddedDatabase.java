@@ -31,9 +31,14 @@ final class EmbeddedDatabase {
     if (file.length() > COMPACT_ABOVE_BYTES) {
       compact(url, environment);
     }
+    String more = "";
     if (!url.toUpperCase(Locale.ROOT).contains(";LOCK_TIMEOUT=")) {
-      System.setProperty("spring.datasource.url", url + ";LOCK_TIMEOUT=20000");
+      more += ";LOCK_TIMEOUT=20000";
     }
+    if (!url.toUpperCase(Locale.ROOT).contains(";DB_CLOSE_ON_EXIT=")) {
+      more += ";DB_CLOSE_ON_EXIT=FALSE"; // the engine ends first, the database after it
+    }
+    System.setProperty("spring.datasource.url", url + more);
   }
 
   static boolean isFile(String url) {

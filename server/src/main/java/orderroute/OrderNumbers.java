@@ -1,19 +1,41 @@
 package orderroute;
 
+import com.zaxxer.hikari.HikariDataSource;
+import jakarta.annotation.PreDestroy;
 import org.operaton.bpm.engine.impl.context.Context;
+import org.springframework.boot.autoconfigure.jdbc.DataSourceProperties;
+import org.springframework.dao.DuplicateKeyException;
 import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.stereotype.Component;
+import org.springframework.transaction.support.TransactionTemplate;
 
-/** Numbers ORD-YYYY-NNNNN come from one row per year in the engine's own transaction: none twice, none lost by a rollback. */
+/**
+ * Numbers ORD-YYYY-NNNNN come from one row per year, taken in a short transaction apart: a start that carries large files
+ * holds up no other one. A start that fails afterwards leaves a gap, never a double.
+ */
 @Component
 class OrderNumbers {
 
+  private final HikariDataSource connections;
   private final JdbcTemplate jdbc;
+  private final TransactionTemplate apart;
   private final PlantClock clock;
 
-  OrderNumbers(JdbcTemplate jdbc, PlantClock clock) {
-    this.jdbc = jdbc;
+  OrderNumbers(DataSourceProperties database, PlantClock clock) {
     this.clock = clock;
+    // Connections of its own: a start that waits for a number must not hold the one that another start needs to end.
+    this.connections = database.initializeDataSourceBuilder().type(HikariDataSource.class).build();
+    this.connections.setPoolName("numbers");
+    this.connections.setMaximumPoolSize(2);
+    this.connections.setMinimumIdle(0);
+    this.jdbc = new JdbcTemplate(connections);
+    this.apart = new TransactionTemplate(new JdbcTransactionManager(connections));
+  }
+
+  @PreDestroy
+  void close() {
+    connections.close();
   }
 
   void createTable() {
@@ -23,20 +45,37 @@ class OrderNumbers {
   /** The next free number of the plant's present year; keys that came from outside are passed over. */
   String next() {
     int year = clock.today().getYear();
-    if (jdbc.update("UPDATE ORDER_ROUTE_NUMBER SET LAST_ = LAST_ + 1 WHERE YEAR_ = ?", year) == 0) {
-      jdbc.update("INSERT INTO ORDER_ROUTE_NUMBER (YEAR_, LAST_) VALUES (?, 1)", year);
-    }
-    String number = number(year);
+    String number = take(year);
     while (isTaken(number)) {
-      jdbc.update("UPDATE ORDER_ROUTE_NUMBER SET LAST_ = LAST_ + 1 WHERE YEAR_ = ?", year);
-      number = number(year);
+      number = take(year);
     }
     return number;
   }
 
-  private String number(int year) {
-    Integer last = jdbc.queryForObject("SELECT LAST_ FROM ORDER_ROUTE_NUMBER WHERE YEAR_ = ?", Integer.class, year);
-    return "ORD-%d-%05d".formatted(year, last);
+  private String take(int year) {
+    Integer taken = apart.execute(status -> raise(year));
+    if (taken == null) {
+      beginYear(year);
+      taken = apart.execute(status -> raise(year));
+    }
+    return "ORD-%d-%05d".formatted(year, taken);
+  }
+
+  /** Raises the row and reads it under its lock; null while the year has no row. */
+  private Integer raise(int year) {
+    if (jdbc.update("UPDATE ORDER_ROUTE_NUMBER SET LAST_ = LAST_ + 1 WHERE YEAR_ = ?", year) == 0) {
+      return null;
+    }
+    return jdbc.queryForObject("SELECT LAST_ FROM ORDER_ROUTE_NUMBER WHERE YEAR_ = ?", Integer.class, year);
+  }
+
+  private void beginYear(int year) {
+    try {
+      apart.executeWithoutResult(
+          status -> jdbc.update("INSERT INTO ORDER_ROUTE_NUMBER (YEAR_, LAST_) VALUES (?, 0)", year));
+    } catch (DuplicateKeyException begun) {
+      // Another first order of the year was quicker: its row serves both.
+    }
   }
 
   private static boolean isTaken(String number) {
