@@ -88,15 +88,21 @@ class Identity:
         self._caller.send(self._caller.build(pycamunda.user.Delete, id_=path_id(user_id)), "DELETE")
 
     def set_password(self, user_id: str, password: SecretStr) -> None:
-        """Set a user's password; the engine asks for the admin's own in the same call."""
+        """Set a user's password and lift the wait that failed attempts left.
+
+        The engine asks for the admin's own password in the same call.
+        """
         body = {
             "password": password.get_secret_value(),
             "authenticatedUserPassword": self._caller.transport.password.get_secret_value(),
         }
         self._caller.rest("PUT", f"/user/{path_id(user_id)}/credentials", body=body)
+        self._caller.send(self._caller.build(pycamunda.user.Unlock, id_=path_id(user_id)), "POST")
 
     def password_is(self, user_id: str, password: SecretStr) -> bool:
-        """Tell whether a user signs in with that password. A wrong one counts as a failed attempt."""
+        """Tell whether a user signs in with that password. A wrong one counts as a failed attempt:
+        for some seconds after it the engine says no to the right one too.
+        """
         body = {"username": user_id, "password": password.get_secret_value()}
         return bool(self._caller.rest("POST", "/identity/verify", body=body).json()["authenticated"])
 

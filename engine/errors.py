@@ -35,6 +35,7 @@ from orders.errors import OrderRouteError, Refused, Transient
 
 GATE_CODE = 22401
 _OPTIMISTIC_LOCKING, _DEADLOCK, _COLUMN_TOO_SMALL = 1, 10000, 10002
+_MISMATCH = "MismatchingMessageCorrelationException"
 _GONE = ("task is null", "Cannot find task with id")
 _LOCK_LOST = ("cannot be completed by worker", "cannot be failed by worker", "Cannot extend a lock", "It is locked by")
 
@@ -170,7 +171,7 @@ def _class_of(status: int, code: int | None, kind: str, message: str) -> type[En
         return Conflict
     if code == _COLUMN_TOO_SMALL or (status == 500 and "persistence layer" in message):
         return TooLong
-    if kind == "MismatchingMessageCorrelationException":
+    if _MISMATCH in f"{kind} {message}":  # REST wraps it in an exception of its own
         return NothingWaits
     if status == 400 and any(t in message for t in _LOCK_LOST):
         return LockLost

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from engine.client import EngineClient
-from engine.errors import NotFound, NothingWaits
+from engine.errors import Conflict, NotFound, NothingWaits
 from engine.external import ExternalTask
 from engine.history import PastInstance, PastTask, PastVariable, Update
 from engine.rights import ROUTE
@@ -28,6 +29,7 @@ from orders.stage import Route, Stage
 _INFO = "Info"
 _MANUFACTURE = "UserTask_Manufacture"
 _COMPLETED = "completed"
+_LOOKS = 3  # at an order whose step is completed at that very moment
 
 
 class DeployedRoutes:
@@ -59,7 +61,16 @@ class SnapshotReader:
         return self._routes(definition_id)
 
     def snapshot(self, instance_id: str) -> OrderSnapshot:
-        """Read one order, running or ended; raises NotFound."""
+        """Read one order, running or ended; raises NotFound.
+
+        A step may be completed while its order is read: then all of it is read again, in the end Conflict.
+        """
+        for _ in range(_LOOKS - 1):
+            with suppress(Conflict):
+                return self._look(instance_id)
+        return self._look(instance_id)
+
+    def _look(self, instance_id: str) -> OrderSnapshot:
         history = self._client.history
         instance = history.instance(instance_id)
         past = list(history.tasks(processInstanceId=instance_id))
@@ -150,7 +161,10 @@ class SnapshotReader:
         )
 
     def _open(self, facts: _Facts, task: Task) -> OpenVisit:
-        candidates = self._client.tasks.candidates(task.id)
+        try:
+            candidates = self._client.tasks.candidates(task.id)
+        except NotFound as gone:
+            raise Conflict(f"the step was completed while its order was read: {gone}") from gone
         past = next((p for p in facts.past if p.id == task.id), None)
         refusal = facts.text(f"refusal_{task.element}")
         return OpenVisit(

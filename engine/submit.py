@@ -71,14 +71,22 @@ def _open_task(person: EngineClient, task_id: str) -> Task:
     try:
         return person.tasks.get(task_id)
     except NotFound:
-        # gone, or hidden from this person: the account itself sees which (a person's own account sees less)
-        if person.caller.on_behalf_of is not None:
-            with contextlib.suppress(NotFound, Forbidden):
-                person.direct().tasks.get(task_id)
-                raise NotYours(_FOREIGN, status=404) from None
+        if _still_open(person, task_id):
+            raise NotYours(_FOREIGN, status=404) from None
         raise StaleVisit(_CLOSED) from None
     except Forbidden as error:
         raise NotYours(_FOREIGN, status=403) from error
+
+
+def _still_open(person: EngineClient, task_id: str) -> bool:
+    """Tell whether a task is only hidden from this person; a person's own account cannot see that."""
+    if person.caller.on_behalf_of is None:
+        return False
+    try:
+        person.direct().tasks.get(task_id)
+    except (NotFound, Forbidden):
+        return False
+    return True
 
 
 def _check_visit(person: EngineClient, task: Task, visit: str) -> None:
