@@ -7,9 +7,11 @@ from typing import Any
 
 import structlog
 
+from bitrix_sync.card import Notice
 from bitrix_sync.client import Command
 from bitrix_sync.errors import PortalRefused, UnknownOutcome
 from bitrix_sync.files import mirror_drive
+from bitrix_sync.notes import send
 from bitrix_sync.observe import PortalTask, missing_tasks, read_tasks, task_commands
 from bitrix_sync.people import address
 from bitrix_sync.retry import Kind
@@ -234,6 +236,11 @@ def _nobody(work: Work) -> None:
         return
     groups = ", ".join(wish.visit.groups) or str(wish.visit.assignee)
     log.error("nobody_to_address", order=work.wish.key, stage=wish.stage.code, groups=groups)
+    text = f"Заказ {work.wish.key}, «{wish.stage.name}»: в Битрикс24 некому поставить задачу, шаг ждёт в Tasklist."
+    for operator in work.staff.members("operators"):
+        if (user := work.bitrix(operator.id)) is not None:
+            notice = Notice(f"{wish.key}:nobody:{operator.id}", operator.id, text)
+            send(work.guard, work.ledger, notice, operator, user)
     work.note_done(f"{wish.key}:nobody")
 
 
