@@ -1,4 +1,4 @@
-"""Read one order whole, in few requests: seven for a running one, five for an ended one.
+"""Read one order whole, in few requests: eight for a running one, five for an ended one.
 
 Everything comes from history, which holds running and ended instances alike; only what is open now (tasks, waiting
 external tasks, incidents) is asked of the runtime. A completion's values are the variable writes that carry the
@@ -10,17 +10,16 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from engine.client import EngineClient
-from engine.errors import Conflict, NotFound, NothingWaits
+from engine.errors import NotFound, NothingWaits
 from engine.external import ExternalTask
 from engine.history import PastInstance, PastTask, PastVariable, Update
 from engine.rights import ROUTE
-from engine.tasks import Task
+from engine.tasks import Candidates, Task
 from engine.variables import FileValue, from_instant
 from orders.ports import Engine
 from orders.snapshot import FileRef, OpenVisit, OrderSnapshot, Promise, Scalar, VisitDone
@@ -29,7 +28,7 @@ from orders.stage import Route, Stage
 _INFO = "Info"
 _MANUFACTURE = "UserTask_Manufacture"
 _COMPLETED = "completed"
-_LOOKS = 3  # at an order whose step is completed at that very moment
+_MOST_LOOKS = 5  # an order that moves faster than it is read is taken as last seen
 
 
 class DeployedRoutes:
@@ -63,23 +62,13 @@ class SnapshotReader:
     def snapshot(self, instance_id: str) -> OrderSnapshot:
         """Read one order, running or ended; raises NotFound.
 
-        A step may be completed while its order is read: then all of it is read again, in the end Conflict.
+        An order that moved while it was read is read again, so that open and done steps are of one moment.
         """
-        for _ in range(_LOOKS - 1):
-            with suppress(Conflict):
-                return self._look(instance_id)
-        return self._look(instance_id)
-
-    def _look(self, instance_id: str) -> OrderSnapshot:
-        history = self._client.history
-        instance = history.instance(instance_id)
-        past = list(history.tasks(processInstanceId=instance_id))
-        updates = history.updates(processInstanceId=instance_id)
-        present = _of_instance(history.variables(processInstanceId=instance_id), instance_id)
-        facts = _Facts(instance, self._routes(instance.definition_id), past, updates, present)
-        if instance.ended is not None:
-            return facts.snapshot(end_id=self._end_of(instance, facts.route))
-        return self._running(facts)
+        for _ in range(_MOST_LOOKS):
+            found, settled = self._look(instance_id)
+            if settled:
+                break
+        return found
 
     def file_bytes(self, instance_id: str, variable: str) -> tuple[str, bytes]:
         """Return (name as uploaded, bytes) of a file variable of a running or ended order; raises NotFound."""
@@ -141,49 +130,54 @@ class SnapshotReader:
             if "readyBy" in values
         ]
 
-    def _running(self, facts: _Facts) -> OrderSnapshot:
-        instance_id = facts.instance.id
-        syncs = {
-            facts.route.sync_targets[task.activity_id]: task
-            for task in self._client.external.find(processInstanceId=instance_id)
-            if task.activity_id in facts.route.sync_targets
-        }
-        visits = [facts.opening(stage, syncs[stage.task_id]) for stage in facts.route.stages if stage.task_id in syncs]
-        visits += [
-            self._open(facts, task)
-            for task in self._client.tasks.of_instance(instance_id)
-            if facts.route.stage(task.element) is not None and task.element not in syncs
-        ]
-        return facts.snapshot(
-            open_visits=tuple(visits),
-            closing=next((target for target in syncs if target in facts.route.ends), None),
+    def _look(self, instance_id: str) -> tuple[OrderSnapshot, bool]:
+        """Read once; tell whether nothing moved meanwhile.
+
+        What is open now is read before history and the history of tasks last: a step that was closed or opened in
+        between then shows as a difference of the two.
+        """
+        instance = self._client.history.instance(instance_id)
+        now = None if instance.ended else self._now(instance_id)
+        updates = self._client.history.updates(processInstanceId=instance_id)
+        present = _of_instance(self._client.history.variables(processInstanceId=instance_id), instance_id)
+        past = list(self._client.history.tasks(processInstanceId=instance_id))
+        facts = _Facts(instance, self._routes(instance.definition_id), past, updates, present)
+        if now is None:
+            return facts.snapshot(end_id=self._end_of(instance, facts.route)), True
+        open_in_history = {task.id for task in past if task.ended is None}
+        settled = open_in_history == {task.id for task in now.tasks} and bool(now.tasks or now.waiting)
+        return _running(facts, now), settled
+
+    def _now(self, instance_id: str) -> _Now:
+        tasks = self._client.tasks.of_instance(instance_id)
+        return _Now(
+            tasks=tasks,
+            waiting=self._client.external.find(processInstanceId=instance_id),
+            candidates={task.id: self._candidates(task) for task in tasks},
             incidents=len(self._client.processes.incidents(processInstanceId=instance_id)),
         )
 
-    def _open(self, facts: _Facts, task: Task) -> OpenVisit:
+    def _candidates(self, task: Task) -> Candidates:
         try:
-            candidates = self._client.tasks.candidates(task.id)
-        except NotFound as gone:
-            raise Conflict(f"the step was completed while its order was read: {gone}") from gone
-        past = next((p for p in facts.past if p.id == task.id), None)
-        refusal = facts.text(f"refusal_{task.element}")
-        return OpenVisit(
-            visit=facts.text(f"visit_{task.element}") or (past.activity_instance_id if past else task.id),
-            task_id=task.element,
-            since=task.created or facts.instance.started,
-            engine_task=task.id,
-            assignee=task.assignee,
-            groups=candidates.groups,
-            users=tuple(user for user in candidates.users if user != task.assignee),
-            due=task.due,
-            refusal=refusal,
-        )
+            return self._client.tasks.candidates(task.id)
+        except NotFound:  # completed since the list was read; the history of tasks will show it
+            return Candidates((), ())
 
     def _end_of(self, instance: PastInstance, route: Route) -> str | None:
         """Return the outcome end that was reached last; ends inside a stage are no outcomes."""
         ends = self._client.history.activities(processInstanceId=instance.id, finished=True)
         reached = [a for a in ends if a.kind.endswith("EndEvent") and a.element in route.ends and not a.canceled]
         return reached[-1].element if reached else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """What the runtime says of a running order."""
+
+    tasks: Sequence[Task]
+    waiting: Sequence[ExternalTask]
+    candidates: Mapping[str, Candidates]
+    incidents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +204,21 @@ class _Facts:
             assignee=self.text("initiator") if stage.assignee else None,
             groups=stage.groups,
             refusal=self.text(f"refusal_{stage.task_id}"),
+        )
+
+    def open(self, task: Task, candidates: Candidates) -> OpenVisit:
+        """Return the visit of a step that is in front of people."""
+        past = next((p for p in self.past if p.id == task.id), None)
+        return OpenVisit(
+            visit=self.text(f"visit_{task.element}") or (past.activity_instance_id if past else task.id),
+            task_id=task.element,
+            since=task.created or self.instance.started,
+            engine_task=task.id,
+            assignee=task.assignee,
+            groups=candidates.groups,
+            users=tuple(user for user in candidates.users if user != task.assignee),
+            due=task.due,
+            refusal=self.text(f"refusal_{task.element}"),
         )
 
     def snapshot(
@@ -284,6 +293,19 @@ class _Facts:
         keys = [(u.at, u.value) for u in self.updates if u.name == name and isinstance(u.value, str)]
         place = bisect_right([at for at, _ in keys], task.started)
         return keys[place - 1][1] if place else task.activity_instance_id
+
+
+def _running(facts: _Facts, now: _Now) -> OrderSnapshot:
+    targets = facts.route.sync_targets
+    syncs = {targets[task.activity_id]: task for task in now.waiting if task.activity_id in targets}
+    visits = [facts.opening(stage, syncs[stage.task_id]) for stage in facts.route.stages if stage.task_id in syncs]
+    visits += [
+        facts.open(task, now.candidates[task.id])
+        for task in now.tasks
+        if facts.route.stage(task.element) is not None and task.element not in syncs
+    ]
+    closing = next((target for target in syncs if target in facts.route.ends), None)
+    return facts.snapshot(open_visits=tuple(visits), closing=closing, incidents=now.incidents)
 
 
 def _fulfils_the_port(reader: SnapshotReader) -> Engine:
