@@ -18,7 +18,7 @@ from attachments.sentences import Refusal
 # Printers, scanners and web servers put a mark, line breaks or a printer command before and after the document.
 _BEFORE = re.compile(rb"(?:\xef\xbb\xbf)?[\s\x00]{0,64}|\x1b%-12345X[\x20-\x7e\r\n]{0,512}")
 _AFTER = 32
-_TAIL = 2048
+_END = re.compile(rb"%%EOF")
 _SECOND = re.compile(rb"%%EOF[^<>]{0,64}%PDF-\d")
 _HINTS = re.compile(
     rb"/(?:JS|JavaScript|Launch|ImportData|XFA|EF|RichMedia|Movie|OnInstantiate|OpenAction|AA|EmbeddedFile)(?![A-Za-z0-9])"
@@ -63,6 +63,9 @@ def _check_frame(data: bytes) -> None:
     rest = data[end + 5 :].strip(b" \t\r\n\x00\x1a\xff")
     if len(rest) > _AFTER or signatures.foreign(rest):
         raise Refusal(sentences.POLYGLOT.format(what=signatures.foreign(rest) or "данные после документа"))
+    # A document that was changed has several ends; something else may not stand between them.
+    if any(signatures.begins_foreign(data[found.end() : found.end() + 1024]) for found in _END.finditer(data)):
+        raise Refusal(sentences.POLYGLOT.format(what="данные после документа"))
     if _SECOND.search(data):
         raise Refusal(sentences.POLYGLOT.format(what="второй документ PDF"))
     if signatures.zip_at_end(data) and data.rfind(b"endstream") < data.rfind(b"PK\x05\x06"):

@@ -66,7 +66,8 @@ def not_allowed(extension: str, allowed: tuple[str, ...]) -> str:
 
 def mismatch(extension: str, found: str) -> str:
     """Say that the bytes are not what the ending promises; `found` is what they look like, or empty."""
-    inside = f"внутри {found}" if found else "содержимое не похоже на такой файл"
+    named = found and not found.endswith(f".{extension}")
+    inside = f"внутри {found}" if named else "содержимое не похоже на такой файл"
     return f"Файл назван .{extension}, но {inside}: приложите настоящий .{extension} или исправьте расширение."
 
 

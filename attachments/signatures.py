@@ -94,6 +94,12 @@ def foreign(data: bytes) -> str:
     return "сценарий" if markup(head) or _SCRIPT.search(head) else ""
 
 
+def begins_foreign(data: bytes) -> bool:
+    """Tell whether `data`, after blanks, begins as a program, an archive or a page."""
+    head = data[:1024].lstrip(b"\r\n\t \x00")
+    return bool(program(head) or archive(head) or head[:2] == b"MZ" or _MARKUP.match(head))
+
+
 def zip_at_end(data: bytes) -> bool:
     """Tell whether an unpacker that looks from the end, as unpackers do, would find a ZIP archive in `data`."""
     tail = data[-_ZIP_TAIL:]

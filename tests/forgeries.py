@@ -121,9 +121,9 @@ def pdf_packed(body: bytes, catalogue: bytes = b"/OpenAction 5 0 R") -> bytes:
 
 
 def pdf_packed_bomb() -> bytes:
-    """Return a PDF whose script hides behind 400 MB of blanks, where a parser short of memory would not look."""
-    packer = zlib.compressobj(6)
-    body = packer.compress(b"5 0 ") + b"".join(packer.compress(b" " * 1_000_000) for _ in range(400))
+    """Return a PDF whose script hides behind 320 MB of blanks, where a parser short of memory would not look."""
+    packer = zlib.compressobj(1)
+    body = packer.compress(b"5 0 ") + b"".join(packer.compress(b" " * 1_000_000) for _ in range(320))
     return pdf_packed(body + packer.compress(b"<</S/JavaScript/JS(a)>>") + packer.flush())
 
 
