@@ -255,7 +255,7 @@ class Shop:
         route = self.reader.route(task.definition_id)
         now = datetime.now(UTC)
         if task.topic == "register-order":
-            return {"trackToken": uuid.uuid4().hex}
+            return {"orderKey": task.business_key, "trackToken": uuid.uuid4().hex}
         if task.topic == "sync-stage":
             target = route.sync_targets[task.activity_id]
             stage = route.stage(target)

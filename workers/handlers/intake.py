@@ -14,8 +14,12 @@ DUPLICATE = "ORDER_DUPLICATE"
 
 
 class Registered(Output):
-    """The secret part of the customer's link to the state of the order."""
+    """The order's number as a variable, and the secret part of the customer's link to the state of the order.
 
+    Staff may not read an instance's business key, only the variables of their own task: forms show the number by this.
+    """
+
+    order_key: str
     track_token: str
 
 
@@ -29,7 +33,7 @@ def register_order(task: Task, *, claims: Claims, engine: Engine, new_token: Cal
     oldest = (engine.instances_of(task.business_key) or [task.instance_id])[0]
     if claims.claim(task.business_key, oldest) != task.instance_id:
         raise BusinessError(DUPLICATE, f"Заказ {task.business_key} уже есть: второй запуск остановлен")
-    return Registered(track_token=new_token())
+    return Registered(order_key=task.business_key, track_token=new_token())
 
 
 @topic("validate-attachments", limit=2)
