@@ -23,6 +23,7 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 SECONDS = 30_000
 PICTURES = os.environ.get("STAGE_FORM_PICTURES")  # a folder, when somebody wants to look at the pages
 SignIn = Callable[[str, str], Page]
+expect.set_options(timeout=SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,8 @@ def moved_on(shop: Shop, order: Instance, task: str) -> dict[str, object]:
 
 def test_a_director_approves_with_one_click(shop: Shop, sign_in: SignIn) -> None:
     """The order's facts and its file stand above the buttons; the click completes the step as that person."""
-    order = shop.start_order(budget="128400.00", wishedBy="2027-03-01")
+    request = pdf_file("заявка Ёлка.pdf")
+    order = shop.start_order(budget="128400.00", wishedBy="2027-03-01", orderFile=request)
     shop.carry_to(order, "UserTask_ApproveOrder")
     page = open_task(shop, sign_in, order, "orlov")
     facts = page.locator("#stage-facts")
@@ -98,7 +100,7 @@ def test_a_director_approves_with_one_click(shop: Shop, sign_in: SignIn) -> None
     link = page.locator("#stage-files a").first
     with page.expect_download() as download:
         link.click()
-    assert Path(download.value.path()).read_bytes() == pdf("заявка Ёлка.pdf")
+    assert Path(download.value.path()).read_bytes() == request.data
     page.fill("#directorComment", "Супер заказ")
     picture(page, "approve")
     page.click("#directorDecision-approve")
@@ -128,6 +130,7 @@ def test_a_designer_attaches_two_files(shop: Shop, sign_in: SignIn, tmp_path: Pa
     shop.carry_to(order, "UserTask_PrepareDesign")
     page = open_task(shop, sign_in, order, "volkov")
     expect(page.locator("#stage-comments")).to_contain_text("Супер заказ")
+    expect(page.locator("#stage-facts")).to_contain_text(order.business_key or "no number")
     page.click("#stage-done")
     expect(page.locator("#designFile-wrong")).to_have_text("Приложите файл")
     (tmp_path / "пустой.pdf").touch()
@@ -147,7 +150,7 @@ def test_a_designer_attaches_two_files(shop: Shop, sign_in: SignIn, tmp_path: Pa
     assert {"designFile", "designFile_2"} == {n for n in held if n.startswith("designFile")}
     for variable, name in zip(("designFile", "designFile_2"), names, strict=False):
         assert held[variable].name == name
-        assert held[variable].sha256 == hashlib.sha256(pdf(name)).hexdigest()
+        assert held[variable].sha256 == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
     estimate = open_task(shop, sign_in, order, "elena")
     expect(estimate.locator("#stage-comments")).to_contain_text("<img src=x onerror=alert(1)>")  # text, never markup
     expect(estimate.locator("#stage-files")).to_contain_text("чертёж.pdf")
