@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from orders.worktime import WorkingCalendar
 from orders.dates import parse_moment
 from orders.errors import Permanent, Refused
 from orders.snapshot import Scalar
+from orders.worktime import WorkingCalendar
 
 HOURS_A_DAY = 8.0
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([hd])")
