@@ -7,6 +7,7 @@ import errno
 from app.logs import mask
 from app.settings import SettingsError
 from app.web import ListenError
+from attachments.scanner import ScannerDown
 from orders.errors import OrderRouteError
 
 
@@ -34,6 +35,8 @@ def sentence_of(error: BaseException) -> tuple[int, str] | None:
         return error.code, mask(str(error))
     if isinstance(error, ListenError | OrderRouteError):
         return 1, mask(str(error))
+    if isinstance(error, ScannerDown):
+        return 1, "Антивирус не отвечает: запустите clamd или уберите ORDER_ROUTE_CLAMD"
     if isinstance(error, FileNotFoundError):
         return 2, f"Нет файла {error.filename}: проверьте путь"
     if isinstance(error, OSError) and error.errno in _DISK:

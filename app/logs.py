@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -40,9 +40,10 @@ def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
     return event
 
 
-def configure(log_format: str = "auto") -> None:
-    """Set structlog up for this process; `log_format` is auto, json or console."""
-    pretty = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+def configure(log_format: str = "auto", out: TextIO | None = None) -> None:
+    """Set structlog up for this process; `log_format` is auto, json or console, `out` standard error unless given."""
+    stream = out or sys.stderr
+    pretty = log_format == "console" or (log_format == "auto" and stream.isatty())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -54,6 +55,6 @@ def configure(log_format: str = "auto") -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=stream),
         cache_logger_on_first_use=False,
     )

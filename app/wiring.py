@@ -13,6 +13,7 @@ from typing import Any
 
 from app.accounts import Account, Accounts, accounts
 from app.errors import CommandError
+from app.judging import StepJudge
 from app.logs import mask
 from app.mail import SmtpMail
 from app.mirror import LazyMirror
@@ -174,7 +175,7 @@ class Parts:
             "engine": self.orders,
             "mirror": self.mirror,
             "claims": self.ledger,
-            "judge": self.judge,
+            "judge": StepJudge(self.judge),
             "deadlines": self.deadlines,
             "calendar": self.calendar,
             "staff": self.staff,

@@ -28,7 +28,7 @@ def run_demo(console: Console, *, orders: int, seed: int, keep: bool) -> bool:
         console.print(line, markup=False)
 
     carried = [Carried(plan) for plan in make_plan(orders, seed)]
-    with DemoShop(keep, tell) as shop:
+    with DemoShop(tell) as shop:
         route = shop.parts.newest_route()
         ready = time.monotonic()
         tell(f"Заказов: {orders}, начальное число {seed}. Сотрудники ведут их по маршруту…")

@@ -18,6 +18,7 @@ import requests
 from app.children import Children
 from app.demo.people import People
 from app.errors import CommandError
+from app.logs import configure
 from app.paths import BPMN
 from app.programs import embedded
 from app.settings import PREFIX, Settings, load
@@ -27,15 +28,18 @@ from orders.persons import Staff
 
 SWEEP_SECONDS = 5  # a demo lasts a minute: the sweep must come by several times
 PORTAL_RATE, PORTAL_BURST = 100, 2000  # a real portal allows 2 and 50; carrying 12 orders would take an hour
+_ROOM = 4 << 30  # bytes: the engine's file grows by some 5 MB an order
 TOKEN = "demo"  # noqa: S105 - the webhook of a portal that lives on this machine for a minute
 
 
 class DemoShop:
-    """Everything the demo runs; a context manager that leaves nothing behind (unless `keep`)."""
+    """Everything the demo runs; a context manager that leaves nothing behind."""
 
-    def __init__(self, keep: bool, tell: Callable[[str], None]) -> None:
-        self._keep, self._tell = keep, tell
-        self.folder = Path(tempfile.mkdtemp(prefix="order-route-demo-"))
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self.folder = Path(tempfile.mkdtemp(prefix="order-route-demo-", dir=_scratch()))
+        self._log = (self.folder / "demo.log").open("w", encoding="utf-8")  # the terminal belongs to the progress view
+        configure("json", self._log)
         self._children = Children()
         self._portal_port, self._web_port, self._board_port = _free_ports(3)
         self.settings: Settings = load(self._environment(), dotenv=None)
@@ -102,6 +106,8 @@ class DemoShop:
             thread.start()
         for thread in stopping:
             thread.join()
+        configure(self.settings.log_format)
+        self._log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # what others need
@@ -168,6 +174,13 @@ class DemoShop:
             except requests.RequestException:
                 time.sleep(0.1)
         raise CommandError(f"Не отвечает {what}:\n{self.log_tail('portal')}")
+
+
+def _scratch() -> str | None:
+    """Return a folder in memory where there is one: nothing here must outlive a power cut, and a disk is slow."""
+    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a private folder in it
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM
+    return str(memory) if roomy and "TMPDIR" not in os.environ else None
 
 
 def _free_ports(count: int) -> list[int]:
