@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ from orders.stage import Route, Stage
 _INFO = "Info"
 _MANUFACTURE = "UserTask_Manufacture"
 _COMPLETED = "completed"
-_MOST_LOOKS = 5  # an order that moves faster than it is read is taken as last seen
+_MOST_LOOKS = 5  # an order that moves faster than it is read is taken as last seen: late, never contradictory
 
 
 class DeployedRoutes:
@@ -133,20 +133,20 @@ class SnapshotReader:
     def _look(self, instance_id: str) -> tuple[OrderSnapshot, bool]:
         """Read once; tell whether nothing moved meanwhile.
 
-        What is open now is read before history and the history of tasks last: a step that was closed or opened in
-        between then shows as a difference of the two.
+        What is open now is read before the history of tasks: a step that was closed or opened in between then shows
+        as a difference of the two. The writes are read last, so a step that counts as done has all its values.
         """
         instance = self._client.history.instance(instance_id)
         now = None if instance.ended else self._now(instance_id)
-        updates = self._client.history.updates(processInstanceId=instance_id)
         present = _of_instance(self._client.history.variables(processInstanceId=instance_id), instance_id)
         past = list(self._client.history.tasks(processInstanceId=instance_id))
+        updates = self._client.history.updates(processInstanceId=instance_id)
         facts = _Facts(instance, self._routes(instance.definition_id), past, updates, present)
         if now is None:
             return facts.snapshot(end_id=self._end_of(instance, facts.route)), True
         open_in_history = {task.id for task in past if task.ended is None}
         settled = open_in_history == {task.id for task in now.tasks} and bool(now.tasks or now.waiting)
-        return _running(facts, now), settled
+        return _running(facts, now, open_in_history), settled
 
     def _now(self, instance_id: str) -> _Now:
         tasks = self._client.tasks.of_instance(instance_id)
@@ -246,6 +246,10 @@ class _Facts:
             incidents=incidents,
         )
 
+    def answered_visits(self) -> frozenset[str]:
+        """Return the keys of the visits that have an answer."""
+        return frozenset(self._visit_of(task) for task in self.past if task.ended is not None)
+
     def _last_answer(self) -> datetime | None:
         ends = [task.ended for task in self.past if task.ended is not None]
         return max(ends) if ends else None
@@ -295,14 +299,19 @@ class _Facts:
         return keys[place - 1][1] if place else task.activity_instance_id
 
 
-def _running(facts: _Facts, now: _Now) -> OrderSnapshot:
+def _running(facts: _Facts, now: _Now, open_in_history: Set[str]) -> OrderSnapshot:
     targets = facts.route.sync_targets
-    syncs = {targets[task.activity_id]: task for task in now.waiting if task.activity_id in targets}
+    answered = facts.answered_visits()
+    syncs = {
+        targets[task.activity_id]: task
+        for task in now.waiting
+        if task.activity_id in targets and task.activity_instance_id not in answered
+    }
     visits = [facts.opening(stage, syncs[stage.task_id]) for stage in facts.route.stages if stage.task_id in syncs]
     visits += [
         facts.open(task, now.candidates[task.id])
         for task in now.tasks
-        if facts.route.stage(task.element) is not None and task.element not in syncs
+        if task.id in open_in_history and facts.route.stage(task.element) is not None and task.element not in syncs
     ]
     closing = next((target for target in syncs if target in facts.route.ends), None)
     return facts.snapshot(open_visits=tuple(visits), closing=closing, incidents=now.incidents)
