@@ -122,7 +122,7 @@ def _add_field(client: PortalClient, entity: str, type_id: int, wanted: Field, s
     except PortalRefused as error:
         if "already exists" not in error.description:
             raise
-    log.info("portal_field_made", field=wanted.name)
+    log.debug("portal_field_made", field=wanted.name)
 
 
 def _add_choices(client: PortalClient, row: Mapping[str, Any], wanted: Field) -> None:
