@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from app.paths import data_folder
 from app.settings import Settings
 
 _ROLES = ("engine", "integration", "deploy", "admin")
@@ -37,7 +38,7 @@ def accounts(settings: Settings) -> Accounts:
     """Return the technical accounts.
 
     What the settings do not give is read from ``DATA_DIR/accounts.json``, or generated and written there for an
-    engine of our own; the file is readable by its owner only. Raises OSError if the folder cannot be written.
+    engine of our own; the file is readable by its owner only. Raises CommandError if the folder cannot be written.
     """
     path = settings.data_dir / "accounts.json"
     kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
@@ -58,7 +59,7 @@ def _account(settings: Settings, role: str, kept: dict[str, str]) -> Account:
 
 def _write(path: Path, passwords: dict[str, str]) -> None:
     """Replace the file in one step, so that a crash leaves the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    data_folder(path.parent)
     temporary = path.with_suffix(".tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:

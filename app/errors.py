@@ -9,6 +9,7 @@ from app.settings import SettingsError
 from app.web import ListenError
 from attachments.scanner import ScannerDown
 from orders.errors import OrderRouteError
+from workers.registry import WrongHandler
 
 
 class CommandError(Exception):
@@ -35,6 +36,8 @@ def sentence_of(error: BaseException) -> tuple[int, str] | None:
         return error.code, mask(str(error))
     if isinstance(error, ListenError | OrderRouteError):
         return 1, mask(str(error))
+    if isinstance(error, WrongHandler):
+        return 2, str(error)
     if isinstance(error, ScannerDown):
         return 1, "Антивирус не отвечает: запустите clamd или уберите ORDER_ROUTE_CLAMD"
     if isinstance(error, FileNotFoundError):

@@ -20,6 +20,7 @@ from engine.deploy import deploy, folder_files
 from engine.embedded import EmbeddedEngine
 from engine.errors import EngineError
 from orders.errors import Transient
+from workers.handlers import registry
 from workers.runtime import Worker
 
 log = structlog.get_logger()
@@ -71,6 +72,8 @@ def wait_for_engine(parts: Parts, stop: threading.Event, seconds: float = _ENGIN
 
 def run_worker(parts: Parts, topics: Iterable[str] | None, stop: threading.Event) -> None:
     """Work until stopped; health and metrics on `BOARD_LISTEN` where that address is free."""
+    if topics is not None:
+        registry().only(topics)  # a wrong name is said at once, not after the engine has come up
     wait_for_engine(parts, stop)
     if stop.is_set():
         return

@@ -18,7 +18,7 @@ from app.logs import mask
 from app.mail import SmtpMail
 from app.mirror import LazyMirror
 from app.noportal import NoPortal
-from app.paths import BPMN, find
+from app.paths import BPMN, data_folder, find
 from app.plant import PlantDeadlines, SystemClock
 from app.settings import Settings
 from attachments.judge import Judge
@@ -155,7 +155,7 @@ class Parts:
     def ledger(self) -> Ledger:
         """Open the ledger."""
         if self.settings.ledger_url is None:
-            self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+            data_folder(self.settings.data_dir)
         ledger = Ledger(self.settings.ledger)
         self._opened.append(ledger.close)
         return ledger

@@ -137,7 +137,7 @@ class Registry:
         """Return a registry of these topics. Raises WrongHandler that names the unknown ones."""
         wanted = list(names)
         if unknown := sorted(set(wanted) - self.topics):
-            raise WrongHandler(f"unknown topics: {', '.join(unknown)}; known: {', '.join(sorted(self.topics))}")
+            raise WrongHandler(f"неизвестные темы: {', '.join(unknown)}; есть: {', '.join(sorted(self.topics))}")
         return Registry(self[name] for name in wanted)
 
     def check(self, dependencies: Mapping[str, object]) -> None:

@@ -2,10 +2,15 @@ package orderroute;
 
 import java.util.regex.Pattern;
 
-/** Keys of cards (n-n) and numbers (ORD-…) are given by programs; people may bring any other short key or none. */
+/**
+ * Keys of cards (n-n) and numbers (ORD-…) are given by programs; people may bring any other short key or none. Programs also
+ * bring numbers of other books («2026/К-17»), which they have checked.
+ */
 final class OrderKeys {
 
   private static final Pattern ALLOWED = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+  private static final Pattern FOREIGN =
+      Pattern.compile("[\\p{L}\\p{N}][\\p{L}\\p{N} ./№#()+_-]{0,63}", Pattern.UNICODE_CHARACTER_CLASS);
   private static final Pattern CARD = Pattern.compile("\\d+-\\d+");
   private static final Pattern NUMBER = Pattern.compile("ORD-.*", Pattern.CASE_INSENSITIVE);
 
@@ -15,11 +20,12 @@ final class OrderKeys {
     if (key == null) {
       return;
     }
-    if (!ALLOWED.matcher(key).matches()) {
+    boolean program = caller.isIntegration() || caller.isEngine();
+    if (!ALLOWED.matcher(key).matches() && !(program && FOREIGN.matcher(key).matches())) {
       throw new Refusal("Номер заказа: до 64 латинских букв, цифр, точек, дефисов и подчёркиваний");
     }
     boolean given = CARD.matcher(key).matches() || NUMBER.matcher(key).matches();
-    if (given && !caller.isIntegration() && !caller.isEngine()) {
+    if (given && !program) {
       throw new Refusal("Номер «" + key + "» такого вида присваивает программа: оставьте его пустым");
     }
   }
