@@ -6,7 +6,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,7 +39,9 @@ def stop_signal() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def embedded(settings: Settings, parts: Parts, *, port: int = 0, profile: str | None = None) -> EmbeddedEngine:
+def embedded(
+    settings: Settings, parts: Parts, *, port: int = 0, profile: str | None = None, java_options: Sequence[str] = ()
+) -> EmbeddedEngine:
     """Return the engine of this data folder, not started yet."""
     return EmbeddedEngine(
         settings.server_jar or SERVER_JAR,
@@ -51,6 +53,7 @@ def embedded(settings: Settings, parts: Parts, *, port: int = 0, profile: str | 
         reconcile_seconds=settings.reconcile_seconds,
         time_zone=settings.time_zone,
         language=settings.language,
+        java_options=java_options,
     )
 
 

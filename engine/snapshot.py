@@ -70,6 +70,10 @@ class SnapshotReader:
                 break
         return found
 
+    def variables(self, instance_id: str) -> Mapping[str, Scalar]:
+        """Read the variables of one order, running or ended, files left out; one request."""
+        return plain_values(_of_instance(self._client.history.variables(processInstanceId=instance_id), instance_id))
+
     def file_bytes(self, instance_id: str, variable: str) -> tuple[str, bytes]:
         """Return (name as uploaded, bytes) of a file variable of a running or ended order; raises NotFound."""
         found = self._client.history.file(instance_id, variable)
@@ -236,7 +240,7 @@ class _Facts:
             definition_id=self.instance.definition_id,
             started=self.instance.started,
             initiator=self.text("initiator") or self.instance.start_user,
-            variables={n: scalar(v.value) for n, v in self.present.items() if not isinstance(v.value, FileValue)},
+            variables=plain_values(self.present),
             files=tuple(self._files()),
             done=tuple(self._done()),
             open=open_visits,
@@ -320,6 +324,11 @@ def _running(facts: _Facts, now: _Now, open_in_history: Set[str]) -> OrderSnapsh
 def _fulfils_the_port(reader: SnapshotReader) -> Engine:
     """Let the type checker compare the reader with what handlers ask for."""
     return reader
+
+
+def plain_values(present: Mapping[str, PastVariable]) -> dict[str, Scalar]:
+    """Return the values that are no files."""
+    return {name: scalar(v.value) for name, v in present.items() if not isinstance(v.value, FileValue)}
 
 
 def scalar(value: Any) -> Scalar:

@@ -25,6 +25,10 @@ class Engine(Protocol):
         """Read one order, running or ended."""
         ...
 
+    def variables(self, instance_id: str) -> Mapping[str, Scalar]:
+        """Read one order's variables, running or ended, files left out: one request, a snapshot takes many."""
+        ...
+
     def route(self, definition_id: str) -> Route:
         """Read the deployed diagram of that version (cached)."""
         ...

@@ -101,6 +101,10 @@ class World:
     swept: int = 0
 
     # orders.ports.Engine
+    def variables(self, instance_id: str) -> Mapping[str, Scalar]:
+        """Return the variables of the order."""
+        return self.snapshot(instance_id).variables
+
     def snapshot(self, instance_id: str) -> OrderSnapshot:
         """Return the order."""
         return self.order

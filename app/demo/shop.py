@@ -28,6 +28,7 @@ from orders.persons import Staff
 
 SWEEP_SECONDS = 5  # a demo lasts a minute: the sweep must come by several times
 PORTAL_RATE, PORTAL_BURST = 100, 2000  # a real portal allows 2 and 50; carrying 12 orders would take an hour
+_SHORT_RUN = ("-XX:TieredStopAtLevel=1",)  # a minute is too short for the second compiler to pay off
 _ROOM = 4 << 30  # bytes: the engine's file grows by some 5 MB an order
 TOKEN = "demo"  # noqa: S105 - the webhook of a portal that lives on this machine for a minute
 
@@ -44,7 +45,7 @@ class DemoShop:
         self._portal_port, self._web_port, self._board_port = _free_ports(3)
         self.settings: Settings = load(self._environment(), dotenv=None)
         self.parts = Parts(self.settings)
-        self.engine = embedded(self.settings, self.parts)
+        self.engine = embedded(self.settings, self.parts, java_options=_SHORT_RUN)
         self.passwords: dict[str, str] = {}
         self._people: People | None = None
 

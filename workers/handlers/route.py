@@ -30,7 +30,7 @@ def _open(task: Task, engine: Engine, deadlines: Deadlines, *, pending: bool) ->
     """Return what the step that opens needs; its norm begins when this sync-stage began."""
     route = engine.route(task.definition_id)
     target = sync_target(route, task.activity_id)
-    variables = engine.snapshot(task.instance_id).variables
+    variables = engine.variables(task.instance_id)
     due = deadlines.due(task.create_time, norm_of(route, target), variables)
     return opening(route, target, task.activity_instance_id, due, pending=pending)
 

@@ -1,0 +1,86 @@
+"""The main job: the demo ends with every card equal to the engine, and whatever happens it leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from command import ORDER_ROUTE, ROOT, run
+from shop import JAR_VARIABLE, server_jar
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.engine]
+
+MARK = "order-route-demo-"
+QUESTIONS = ("Сколько заказов", "Что происходит", "У кого", "Какие сроки", "Кто задерживает", "стадии", "документы")
+
+
+def changes() -> str:
+    """Return what git says of the project's files."""
+    git = ["git", "status", "--porcelain"]
+    return subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """No folder and no process of the demo outlives it, and no file of the project has changed."""
+    before = changes()
+    folders = set(Path(tempfile.gettempdir()).glob(f"{MARK}*"))
+    yield
+    assert set(Path(tempfile.gettempdir()).glob(f"{MARK}*")) <= folders
+    mine = {str(f) for f in folders}
+    left = [p for p in psutil.process_iter(["cmdline"]) if MARK in " ".join(p.info["cmdline"] or [])]
+    assert [p for p in left if not any(f in " ".join(p.info["cmdline"]) for f in mine)] == []
+    assert changes() == before
+
+
+def demo_env() -> dict[str, str]:
+    return {JAR_VARIABLE: str(server_jar()), "TMPDIR": tempfile.gettempdir()}
+
+
+def test_twelve_orders_end_as_planned() -> None:
+    said = run("demo", "--seed", "3", env=demo_env(), seconds=480)
+    assert said.code == 0, said.text[-6000:]
+    assert "Карточки = движок" in said.out
+    assert said.out.count("✓") == 12
+    assert re.search(r"заявок 13, из них повторов 1", said.out.replace("\n", " "))
+    for question in QUESTIONS:
+        assert question in said.out
+
+
+@pytest.mark.parametrize("moment", ["портал-песочница", "Запускается движок", "публикуется диаграмма", "ведут их"])
+def test_ctrl_c_stops_everything_within_15_seconds(moment: str) -> None:
+    env = {k: v for k, v in os.environ.items() if not k.startswith("ORDER_ROUTE_")} | demo_env()
+    demo = subprocess.Popen([ORDER_ROUTE, "demo"], env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert demo.stdout is not None
+    reached, output = threading.Event(), []
+
+    def read() -> None:
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            output.append(line)
+            if moment in " ".join(output).replace("\n", " "):
+                reached.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        assert reached.wait(240), output
+        demo.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        demo.wait(60)
+        seconds = time.monotonic() - began
+        assert demo.returncode == 130
+        assert seconds <= 15, f"stopped after {seconds:.1f} s at load {os.getloadavg()[0]:.1f}"
+    finally:
+        demo.kill()
+        reader.join()
+        demo.stdout.close()
