@@ -13,6 +13,7 @@ from bitrix_sync.observe import marks_of, note_commands
 from bitrix_sync.php import as_map
 from bitrix_sync.work import Work, tell_key
 from ledger import Ledger
+from ledger.failpoints import failpoint
 from orders.errors import PortalUnavailable, Transient
 from orders.persons import Person
 
@@ -103,6 +104,7 @@ def send(guard: Guarded, ledger: Ledger, notice: Notice, person: Person | None, 
     ledger.intend(key)
     params = {"USER_ID": user, "MESSAGE": notice.text, "TAG": notice.key, "CLIENT_ID": CLIENT_ID}
     answer = guard.call("im.notify.personal.add", params)
+    failpoint("after_call", "im.notify.personal.add")
     if answer.result is False:
         log.error("nobody_to_tell", person=person.name if person else notice.person, key=notice.key)
     ledger.done(key, str(answer.result or ""))
