@@ -6,6 +6,7 @@ import java.text.Normalizer;
 import java.util.Locale;
 import java.util.Map;
 import org.operaton.bpm.engine.variable.Variables;
+import org.operaton.bpm.engine.variable.impl.value.FileValueImpl;
 import org.operaton.bpm.engine.variable.value.FileValue;
 
 /** A file is kept byte for byte; its name is NFC and harmless, and its type comes from the name, never from the browser. */
@@ -74,6 +75,9 @@ final class Attachment {
   }
 
   private static byte[] bytes(Field field, FileValue file) {
+    if (file instanceof FileValueImpl held && held.getByteArray() != null) {
+      return held.getByteArray();
+    }
     try (InputStream content = file.getValue()) {
       return content == null ? new byte[0] : content.readAllBytes();
     } catch (IOException error) {

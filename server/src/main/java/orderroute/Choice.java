@@ -13,7 +13,8 @@ final class Choice {
       if (field.choices().containsKey(text)) {
         return text;
       }
-      if (field.choices().keySet().stream().anyMatch(choice -> choice.equalsIgnoreCase(latin(text)))) {
+      String latin = latin(text);
+      if (!latin.equals(text) && field.choices().keySet().stream().anyMatch(latin::equalsIgnoreCase)) {
         throw new Refusal(
             "«" + field.label() + "»: в значении «" + Shown.value(text) + "» есть русские буквы, похожие на латинские");
       }

@@ -4,6 +4,7 @@ import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -13,37 +14,39 @@ import java.util.concurrent.Semaphore;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
- * Three large bodies are worked on at a time, the others wait: each costs several times its size in memory.
+ * Three bodies with a full-sized file are worked on at a time, or one with 60 MiB: each costs several times its size in
+ * memory, so the others wait.
  *
  * <p>A body is received into a temporary file first, so that a slow line holds up nobody.
  */
 class LargeBodies extends OncePerRequestFilter {
 
-  private static final int AT_A_TIME = 3;
-  private static final long LARGE = 1L << 20;
+  private static final int MIB = 1 << 20;
 
-  /** 60 MiB of files as base64, and what is around them. */
-  private static final long MOST_BYTES = 84L << 20;
+  private static final int BUFFER = 64 * 1024;
 
-  private final Semaphore places = new Semaphore(AT_A_TIME, true);
+  /** 60 MiB of files as base64, and what is around them; also three times 20 MiB. */
+  private static final int MOST_MIB = 81;
+
+  private final Semaphore room = new Semaphore(MOST_MIB, true);
 
   @Override
   protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
       throws ServletException, IOException {
     long length = request.getContentLengthLong();
     boolean chunked = request.getHeader("Transfer-Encoding") != null;
-    if (length <= LARGE && !chunked) {
+    if (length <= MIB && !chunked) {
       chain.doFilter(request, response);
       return;
     }
-    if (length > MOST_BYTES) {
+    if (length > (long) MOST_MIB * MIB) {
       refuse(response);
       return;
     }
     Path file = Files.createTempFile("order-route-", ".body");
     try {
       if (receive(request, file)) {
-        inTurn(new FileBody(request, file), response, chain);
+        inTurn(new FileBody(request, file), Files.size(file), response, chain);
       } else {
         refuse(response);
       }
@@ -57,19 +60,20 @@ class LargeBodies extends OncePerRequestFilter {
     return true;
   }
 
-  private void inTurn(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+  private void inTurn(HttpServletRequest request, long size, HttpServletResponse response, FilterChain chain)
       throws ServletException, IOException {
-    places.acquireUninterruptibly();
+    int share = (int) (size / MIB);
+    room.acquireUninterruptibly(share);
     try {
       chain.doFilter(request, response);
     } finally {
-      places.release();
+      room.release(share);
     }
   }
 
   private static boolean receive(HttpServletRequest request, Path file) throws IOException {
-    long left = MOST_BYTES;
-    byte[] part = new byte[64 * 1024];
+    long left = (long) MOST_MIB * MIB;
+    byte[] part = new byte[BUFFER];
     try (InputStream in = request.getInputStream();
         OutputStream out = Files.newOutputStream(file)) {
       for (int count = in.read(part); count >= 0; count = in.read(part)) {
@@ -101,7 +105,8 @@ class LargeBodies extends OncePerRequestFilter {
 
     @Override
     InputStream open() throws IOException {
-      return Files.newInputStream(file);
+      // The engine's own filter reads byte by byte.
+      return new BufferedInputStream(Files.newInputStream(file), BUFFER);
     }
   }
 }
