@@ -79,7 +79,7 @@ class Door:
     def call(self, method: str, path: str, body: object = None, **more: Any) -> requests.Response:
         """Send one call; nothing is raised for a status."""
         headers = {"X-On-Behalf-Of": self.on_behalf_of} if self.on_behalf_of else {}
-        sent = {"json": body} if body is not None else {}
+        sent: dict[str, Any] = {"json": body} if body is not None else {}
         return requests.request(
             method, self.url + path, auth=(self.user, self.password), headers=headers, timeout=TIMEOUT, **sent, **more
         )
