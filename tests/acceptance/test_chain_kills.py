@@ -22,7 +22,7 @@ STORIES = {  # at most four deaths at one step: a task that takes its process do
 
 @pytest.fixture
 def chain(shop: Shop, tmp_path: Path) -> Iterator[Chain]:
-    with open_chain(shop, tmp_path / "chain", portal_patience_seconds=240) as opened:
+    with open_chain(shop, tmp_path / "chain") as opened:
         yield opened
 
 

@@ -26,8 +26,8 @@ NAME = "Шкаф-купе №3 — «эскиз»; финал (ё, й).pdf"
 
 @pytest.fixture(scope="module")
 def chain(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
-    """Two workers beside each other; the first shows its health."""
-    with open_chain(shop, tmp_path_factory.mktemp("orders") / "chain") as opened:
+    """Two workers beside each other; the first shows its health. Nobody dies here, so locks may last."""
+    with open_chain(shop, tmp_path_factory.mktemp("orders") / "chain", lock_seconds=15) as opened:
         opened.work()
         opened.wait(opened.healthy, "the first worker up")
         opened.work()
