@@ -125,4 +125,3 @@ def load_commands(users: dict[str, int]) -> dict[str, Command]:
         )
         for person, number in users.items()
     }
-

@@ -181,4 +181,3 @@ def _make_folder(client: PortalClient) -> None:
         raise Permanent("Битрикс24: общий диск недоступен вебхуку, файлы некуда класть")
     if folder is None:
         client.call("disk.storage.addfolder", {"id": storage, "data": {"NAME": FOLDER}})
-

@@ -202,4 +202,3 @@ def _rows(answers: BatchAnswer, name: str) -> list[dict[str, Any]]:
 
 def _parts(works: list[Work], size: int) -> Iterable[list[Work]]:
     return (works[at : at + size] for at in range(0, len(works), size))
-

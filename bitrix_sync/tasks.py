@@ -58,9 +58,7 @@ def choose_people(work: Work, load: dict[str, int]) -> None:
     existing = open_task(work)
     holder = work.staff.of_bitrix(existing.responsible) if existing else None
     current = holder.id if holder else None
-    work.addressed = address(
-        work.staff, wish.visit, work.today, lambda p: work.bitrix(p.id) is not None, load, current
-    )
+    work.addressed = address(work.staff, wish.visit, work.today, lambda p: work.bitrix(p.id) is not None, load, current)
 
 
 def mirror_task(work: Work) -> None:

@@ -113,9 +113,7 @@ def control_character(text: str) -> str | None:
     """Return the name of the first character that no text of a person holds, or None."""
     for char in text:
         if (
-            (char not in "\n\t"
-            and unicodedata.category(char) in ("Cc", "Cs", "Co"))
-            or char in "\u202a\u202b\u202d\u202e"
-        ):
+            char not in "\n\t" and unicodedata.category(char) in ("Cc", "Cs", "Co")
+        ) or char in "\u202a\u202b\u202d\u202e":
             return f"U+{ord(char):04X}"
     return None

@@ -215,9 +215,7 @@ class MirroredPortal:
         client = more.pop("client", None) or self.new_client(ledger)
         settle = more.pop("settle_seconds", 0.0)
         staff = more.pop("staff", self.staff)
-        return Reconciler(
-            self.source, client, ledger, staff, self.schema, zone=ZONE, settle_seconds=settle, **more
-        )
+        return Reconciler(self.source, client, ledger, staff, self.schema, zone=ZONE, settle_seconds=settle, **more)
 
     def lose_ledger(self) -> Reconciler:
         """Begin with an empty ledger, as after a lost data folder."""

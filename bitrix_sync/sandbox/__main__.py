@@ -22,8 +22,15 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         users = read_users(options.users) if options.users else []
         box = serve(
-            host=options.host, port=options.port, state=options.state, log=options.log, rate=options.rate,
-            drain=options.drain, offset=options.offset, token=options.token, users=users,
+            host=options.host,
+            port=options.port,
+            state=options.state,
+            log=options.log,
+            rate=options.rate,
+            drain=options.drain,
+            offset=options.offset,
+            token=options.token,
+            users=users,
         )
     except (OSError, ValueError, sqlite3.Error) as error:
         sys.stderr.write(_why(error, options) + "\n")
@@ -56,7 +63,7 @@ def read_users(path: Path) -> list[Mapping[str, Any]]:
     """Read the people file; raises OSError or ValueError that says what is wrong."""
     value = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(value, list) or not all(isinstance(item, dict) and "id" in item for item in value):
-        raise ValueError(f"{path}: нужен список людей вида [{{\"id\": 2, \"name\": …, \"lastName\": …}}]")
+        raise ValueError(f'{path}: нужен список людей вида [{{"id": 2, "name": …, "lastName": …}}]')
     return value
 
 

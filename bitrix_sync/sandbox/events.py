@@ -44,8 +44,10 @@ class EventSender:
         form = {"event": name, "event_handler_id": "1", "ts": str(int(time.time()))}
         form |= {f"data{key}": value for key, value in data.items()}
         form |= {
-            "auth[domain]": base.partition("://")[2], "auth[client_endpoint]": f"{base}/rest/",
-            "auth[server_endpoint]": f"{base}/rest/", "auth[member_id]": "sandbox",
+            "auth[domain]": base.partition("://")[2],
+            "auth[client_endpoint]": f"{base}/rest/",
+            "auth[server_endpoint]": f"{base}/rest/",
+            "auth[member_id]": "sandbox",
             "auth[application_token]": self.settings.application_token,
         }
         if self._random.random() < self.settings.drop:

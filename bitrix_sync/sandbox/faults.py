@@ -13,7 +13,9 @@ KINDS = {
     "refused",  # the connection is closed and nothing is done
     "query_limit",  # 503 QUERY_LIMIT_EXCEEDED, nothing is done
     "operation_limit",  # 429 OPERATION_TIME_LIMIT, nothing is done
-    "error500", "html502", "truncated",  # `apply` tells how often the call is done all the same
+    "error500",
+    "html502",
+    "truncated",  # `apply` tells how often the call is done all the same
     "unauthorized",  # 401 NO_AUTH_FOUND
     "forbidden",  # 403 INVALID_CREDENTIALS
     "redirect",  # 302 to `to`

@@ -105,7 +105,11 @@ def _kanban(portal: Portal) -> str:
     late = sum(tile.badge.kind == "late" for column in work for tile in column.tiles)
     running = sum(len(column.tiles) for column in work)
     parts: dict[str, Any] = {
-        "owner": owner, "work": work, "ended": ended, "shown": views.SHOWN, "late": late,
+        "owner": owner,
+        "work": work,
+        "ended": ended,
+        "shown": views.SHOWN,
+        "late": late,
         "running": words.plural(running, "заказ в работе", "заказа в работе", "заказов в работе"),
         "types": portal.store.all("type"),
     }
@@ -129,9 +133,19 @@ def _card(portal: Portal, type_id: int, number: int) -> str:
     shown = [views.task_view(portal, task) for task in reversed(tasks)]
     plain, files = views.facts(portal, owner, doc)
     return render_template(
-        "card.html", now=_stamp(portal), owner=owner, title=doc["f"].get("TITLE"), tile=tile, columns=columns,
-        place=place, facts=plain, files=files, open=[task for task in shown if task.open],
-        closed=[task for task in shown if not task.open], timeline=views.timeline(portal, type_id, number), bb=words.bb,
+        "card.html",
+        now=_stamp(portal),
+        owner=owner,
+        title=doc["f"].get("TITLE"),
+        tile=tile,
+        columns=columns,
+        place=place,
+        facts=plain,
+        files=files,
+        open=[task for task in shown if task.open],
+        closed=[task for task in shown if not task.open],
+        timeline=views.timeline(portal, type_id, number),
+        bb=words.bb,
         assigned=views.name_of(portal, doc["f"].get("ASSIGNED_BY_ID")),
     )
 
@@ -143,7 +157,9 @@ def _person(portal: Portal, number: int) -> str:
     tasks = [views.task_view(portal, doc) for doc in open_tasks(portal.store, number)]
     notices = [
         {
-            "text": doc["text"], "system": doc["system"], "who": views.name_of(portal, doc["author"]),
+            "text": doc["text"],
+            "system": doc["system"],
+            "who": views.name_of(portal, doc["author"]),
             "at": words.long_moment(datetime.fromisoformat(doc["created"]).astimezone(portal.zone)),
         }
         for doc in reversed(portal.store.all("notice"))
@@ -151,8 +167,14 @@ def _person(portal: Portal, number: int) -> str:
     ]
     own = [task for task in tasks if task.holder_id == number]
     return render_template(
-        "person.html", now=_stamp(portal), user=user, name=views.name_of(portal, number), own=own,
-        helping=[task for task in tasks if task.holder_id != number], notices=notices, bb=words.bb,
+        "person.html",
+        now=_stamp(portal),
+        user=user,
+        name=views.name_of(portal, number),
+        own=own,
+        helping=[task for task in tasks if task.holder_id != number],
+        notices=notices,
+        bb=words.bb,
         late=sum(task.badge.kind == "late" for task in own),
         counter=words.plural(len(own), "открытая задача", "открытые задачи", "открытых задач"),
     )

@@ -86,7 +86,12 @@ class Portal:
             for given in users:
                 number = int(given["id"])
                 before = self.store.get("user", number) or {
-                    "id": number, "name": "", "lastName": "", "email": "", "active": True, "admin": False,
+                    "id": number,
+                    "name": "",
+                    "lastName": "",
+                    "email": "",
+                    "active": True,
+                    "admin": False,
                     "since": self.now(),
                 }
                 known = {key: value for key, value in given.items() if key != "id"}

@@ -28,8 +28,16 @@ class Sandbox:
         self.portal = portal
         app = build(portal)
         self._server: Any = create_server(
-            app, host=host, port=port, threads=8, max_request_body_size=LARGEST, clear_untrusted_proxy_headers=True,
-            ident=None, channel_timeout=300, recv_bytes=262_144, inbuf_overflow=LARGEST // 4,
+            app,
+            host=host,
+            port=port,
+            threads=8,
+            max_request_body_size=LARGEST,
+            clear_untrusted_proxy_headers=True,
+            ident=None,
+            channel_timeout=300,
+            recv_bytes=262_144,
+            inbuf_overflow=LARGEST // 4,
         )
         self.port = int(self._server.effective_port)
         self.url = f"http://{host}:{self.port}"

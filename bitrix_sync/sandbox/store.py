@@ -14,9 +14,22 @@ Doc = dict[str, Any]
 
 # Sequences start far from each other, so that an id of one kind taken for an id of another kind is noticed.
 FIRST_ID = {
-    "type": 13, "category": 31, "status": 501, "userfield": 6001, "enum": 3301, "crmfile": 5001, "disk": 9001,
-    "attached": 1001, "task": 8001, "comment": 301, "log": 701, "notice": 1201, "history": 101, "result": 21,
-    "message": 2601, "storage": 1,
+    "type": 13,
+    "category": 31,
+    "status": 501,
+    "userfield": 6001,
+    "enum": 3301,
+    "crmfile": 5001,
+    "disk": 9001,
+    "attached": 1001,
+    "task": 8001,
+    "comment": 301,
+    "log": 701,
+    "notice": 1201,
+    "history": 101,
+    "result": 21,
+    "message": 2601,
+    "storage": 1,
 }
 
 

@@ -131,9 +131,15 @@ def _tile(portal: Portal, owner: Doc, doc: Doc, tasks: list[Doc], now: datetime,
     deadline = None if semantics else words.local(kept, portal.zone)
     item = str(values.get("ITEM_DESCRIPTION") or doc["f"].get("TITLE") or "")
     return Tile(
-        owner["entityTypeId"], doc["id"], number_of(doc, values), str(values.get("CUSTOMER_NAME") or ""), item,
-        "" if semantics else str(values.get("HOLDER") or name_of(portal, person)), int(person) if person else None,
-        words.short_moment(deadline, now) if deadline else "", badge_of(deadline, now, semantics),
+        owner["entityTypeId"],
+        doc["id"],
+        number_of(doc, values),
+        str(values.get("CUSTOMER_NAME") or ""),
+        item,
+        "" if semantics else str(values.get("HOLDER") or name_of(portal, person)),
+        int(person) if person else None,
+        words.short_moment(deadline, now) if deadline else "",
+        badge_of(deadline, now, semantics),
         (0 if deadline else 1, deadline.isoformat() if deadline else f"{-doc['id']:012}"),
     )
 
@@ -214,11 +220,18 @@ def task_view(portal: Portal, doc: Doc) -> TaskView:
     attached = [portal.store.get("attached", number) for number in doc["files"]]
     held = [portal.store.get("disk", row["object"]) for row in attached if row]
     return TaskView(
-        doc["id"], doc["title"], words.TASK[doc["status"]], running, name_of(portal, doc["responsibleId"]),
-        int(doc["responsibleId"]), ", ".join(name_of(portal, number) for number in doc["accomplices"]),
-        words.long_moment(deadline) if deadline else "", badge_of(deadline, now, "") if running else Badge(),
+        doc["id"],
+        doc["title"],
+        words.TASK[doc["status"]],
+        running,
+        name_of(portal, doc["responsibleId"]),
+        int(doc["responsibleId"]),
+        ", ".join(name_of(portal, number) for number in doc["accomplices"]),
+        words.long_moment(deadline) if deadline else "",
+        badge_of(deadline, now, "") if running else Badge(),
         words.split_mark(doc["description"])[0],
-        f"{words.long_moment(closed)}, {name_of(portal, doc['closedBy'])}" if closed else "", card,
+        f"{words.long_moment(closed)}, {name_of(portal, doc['closedBy'])}" if closed else "",
+        card,
         [(row["id"], row["name"], words.size(row["size"])) for row in held if row],
     )
 
@@ -263,7 +276,9 @@ def people(portal: Portal) -> list[Doc]:
     """Return people with their counters, the busiest first."""
     rows = [
         {
-            "id": user["id"], "name": name_of(portal, user["id"]) or f"№ {user['id']}", "active": user["active"],
+            "id": user["id"],
+            "name": name_of(portal, user["id"]) or f"№ {user['id']}",
+            "active": user["active"],
             "open": sum(doc["responsibleId"] == str(user["id"]) for doc in open_tasks(portal.store, user["id"])),
             "notices": len([doc for doc in portal.store.all("notice") if doc["user"] == user["id"]]),
         }

@@ -198,7 +198,7 @@ def _batch(portal: Portal, given: Mapping[str, Any], owner: Doc, base: str) -> A
 
 def _deepen_batch(portal: Portal, commands: Any, result: dict[str, Any]) -> None:
     """Nest the answer of a struck call within a batch: the whole batch cannot be read then."""
-    for key, text in (commands.items() if isinstance(commands, dict) else enumerate(commands)):
+    for key, text in commands.items() if isinstance(commands, dict) else enumerate(commands):
         name, _, query = str(text).partition("?")
         given = params.from_query(query)
         number = params.integer(given.get("id", given.get("taskId")))

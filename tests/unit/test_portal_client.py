@@ -146,9 +146,7 @@ def test_an_empty_error_code_is_still_an_error(client: PortalClient) -> None:
     assert error.value.code == ""
 
 
-def test_a_blocked_method_rests_until_the_time_that_the_portal_named(
-    portal: LocalPortal, client: PortalClient
-) -> None:
+def test_a_blocked_method_rests_until_the_time_that_the_portal_named(portal: LocalPortal, client: PortalClient) -> None:
     client.call("profile")
     portal.faults({"kind": "operation_limit", "methods": ["tasks.task.list"]})
     with pytest.raises(Limited) as error:

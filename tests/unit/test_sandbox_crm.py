@@ -15,9 +15,16 @@ TYPE = {"title": "Заказ", "entityTypeId": 156, "isStagesEnabled": "Y", "isU
 INVALID = "CRM_FIELD_ERROR_VALUE_NOT_VALID"
 STAGES = "DYNAMIC_156_STAGE_31"
 FIELDS: tuple[tuple[str, str, bool], ...] = (
-    ("CUSTOMER", "string", False), ("AMOUNT", "money", False), ("READY", "datetime", False),
-    ("PAID", "date", False), ("URGENT", "boolean", False), ("PLAN", "file", False), ("DRAWINGS", "file", True),
-    ("DECISION", "enumeration", False), ("KINDS", "enumeration", True), ("TAGS", "string", True),
+    ("CUSTOMER", "string", False),
+    ("AMOUNT", "money", False),
+    ("READY", "datetime", False),
+    ("PAID", "date", False),
+    ("URGENT", "boolean", False),
+    ("PLAN", "file", False),
+    ("DRAWINGS", "file", True),
+    ("DECISION", "enumeration", False),
+    ("KINDS", "enumeration", True),
+    ("TAGS", "string", True),
 )
 
 
@@ -133,8 +140,14 @@ def test_stage_with_items_is_never_deleted(portal: LocalPortal) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"fieldName": "UF_CRM_13_CUSTOMER"}, {"fieldName": "UF_CRM_14_X"}, {"fieldName": ""}, {"userTypeId": ""},
-     {"fieldName": "UF_CRM_13_" + "X" * 41}, {"fieldName": "UF_CRM_13_имя"}],
+    [
+        {"fieldName": "UF_CRM_13_CUSTOMER"},
+        {"fieldName": "UF_CRM_14_X"},
+        {"fieldName": ""},
+        {"userTypeId": ""},
+        {"fieldName": "UF_CRM_13_" + "X" * 41},
+        {"fieldName": "UF_CRM_13_имя"},
+    ],
 )
 def test_field_add_refusals_have_an_empty_code(portal: LocalPortal, change: dict[str, str]) -> None:
     field = {"entityId": "CRM_13", "fieldName": "UF_CRM_13_NEW", "userTypeId": "string"} | change
@@ -151,9 +164,13 @@ def test_field_list_pages_by_fifty(portal: LocalPortal) -> None:
 
 @pytest.mark.parametrize(
     ("upper", "camel"),
-    [("UF_CRM_3_DIGIT", "ufCrm3Digit"), ("UF_CRM_3_1747309727", "ufCrm3_1747309727"),
-     ("UF_CRM_3_DIGIT10", "ufCrm_3_DIGIT10"), ("UF_CRM_3_DIGIT_10", "ufCrm_3_DIGIT_10"),
-     ("UF_CRM_1747309879", "ufCrm_1747309879")],
+    [
+        ("UF_CRM_3_DIGIT", "ufCrm3Digit"),
+        ("UF_CRM_3_1747309727", "ufCrm3_1747309727"),
+        ("UF_CRM_3_DIGIT10", "ufCrm_3_DIGIT10"),
+        ("UF_CRM_3_DIGIT_10", "ufCrm_3_DIGIT_10"),
+        ("UF_CRM_1747309879", "ufCrm_1747309879"),
+    ],
 )
 def test_names_follow_the_documented_table(upper: str, camel: str) -> None:
     from bitrix_sync.sandbox.rest.item_fields import camel as convert

@@ -11,7 +11,8 @@ import requests
 from portal import LocalPortal
 
 PEOPLE = [
-    {"id": 2, "name": "Ирина", "lastName": "Соколова"}, {"id": 3, "name": "Олег", "lastName": "Ли"},
+    {"id": 2, "name": "Ирина", "lastName": "Соколова"},
+    {"id": 3, "name": "Олег", "lastName": "Ли"},
     {"id": 4, "name": "Пётр", "lastName": "Ушедший", "active": False},
 ]
 AGENT = {"User-Agent": "order-route/1"}
@@ -62,8 +63,12 @@ def test_task_ids_are_texts_and_deadline_keeps_the_instant(portal: LocalPortal) 
 
 @pytest.mark.parametrize(
     ("fields", "code"),
-    [({}, "100"), ({"TITLE": "x"}, "ERROR_CORE"), ({"RESPONSIBLE_ID": 2}, "ERROR_CORE"),
-     ({"TITLE": "x", "RESPONSIBLE_ID": 99}, "ERROR_CORE")],
+    [
+        ({}, "100"),
+        ({"TITLE": "x"}, "ERROR_CORE"),
+        ({"RESPONSIBLE_ID": 2}, "ERROR_CORE"),
+        ({"TITLE": "x", "RESPONSIBLE_ID": 99}, "ERROR_CORE"),
+    ],
 )
 def test_task_add_refusals(portal: LocalPortal, fields: dict[str, Any], code: str) -> None:
     assert refused(portal, "tasks.task.add", {"fields": fields}) == (400, code)
@@ -80,12 +85,16 @@ def test_missing_task_gives_an_empty_result(portal: LocalPortal) -> None:
 @pytest.mark.parametrize(
     ("method", "params", "code"),
     [
-        ("tasks.task.get", {}, "100"), ("tasks.task.get", {"taskId": "x"}, "0"),
+        ("tasks.task.get", {}, "100"),
+        ("tasks.task.get", {"taskId": "x"}, "0"),
         ("tasks.task.get", {"taskId": 1, "select": []}, "100"),
-        ("tasks.task.complete", {"taskId": 99_999}, "0"), ("tasks.task.renew", {"taskId": 99_999}, "1048582"),
-        ("tasks.task.approve", {"taskId": 99_999}, "1048582"), ("tasks.task.delete", {"taskId": 99_999}, "1048582"),
+        ("tasks.task.complete", {"taskId": 99_999}, "0"),
+        ("tasks.task.renew", {"taskId": 99_999}, "1048582"),
+        ("tasks.task.approve", {"taskId": 99_999}, "1048582"),
+        ("tasks.task.delete", {"taskId": 99_999}, "1048582"),
         ("tasks.task.list", {"order": {"NONSENSE": "asc"}}, "0"),
-        ("tasks.task.result.list", {"taskId": 99_999}, "0"), ("tasks.task.result.list", {"taskId": "x"}, "100"),
+        ("tasks.task.result.list", {"taskId": 99_999}, "0"),
+        ("tasks.task.result.list", {"taskId": "x"}, "100"),
     ],
 )
 def test_task_refusals(portal: LocalPortal, method: str, params: dict[str, Any], code: str) -> None:
@@ -200,7 +209,8 @@ def test_key_with_another_body_is_422(portal: LocalPortal) -> None:
     v3(portal, "tasks.task.add", fields, **{"Idempotency-Key": "visit-10"})
     answer = v3(portal, "tasks.task.add", fields | {"title": "x"}, **{"Idempotency-Key": "visit-10"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (
-        422, "BITRIX_REST_V3_EXCEPTION_IDEMPOTENCYKEYREUSEDEXCEPTION",
+        422,
+        "BITRIX_REST_V3_EXCEPTION_IDEMPOTENCYKEYREUSEDEXCEPTION",
     )
 
 
@@ -219,7 +229,8 @@ def test_v3_reads_json_only(portal: LocalPortal) -> None:
     address = portal.webhook_url.replace("/rest/", "/rest/api/") + "tasks.task.add"
     answer = requests.post(address, data={"fields[title]": "x"}, timeout=10)
     assert (answer.status_code, answer.json()["error"]["code"]) == (
-        400, "BITRIX_REST_V3_EXCEPTION_INVALIDJSONEXCEPTION",
+        400,
+        "BITRIX_REST_V3_EXCEPTION_INVALIDJSONEXCEPTION",
     )
 
 
@@ -364,7 +375,8 @@ def test_attached_file_is_found_by_its_attachment(portal: LocalPortal, folder: i
 @pytest.mark.parametrize(
     ("params", "status", "code"),
     [
-        ({"MESSAGE": "x"}, 400, "USER_ID_EMPTY"), ({"USER_ID": 2, "MESSAGE": " "}, 400, "MESSAGE_EMPTY"),
+        ({"MESSAGE": "x"}, 400, "USER_ID_EMPTY"),
+        ({"USER_ID": 2, "MESSAGE": " "}, 400, "MESSAGE_EMPTY"),
         ({"USER_ID": 2, "MESSAGE": "x", "TAG": "t"}, 403, "ACCESS_DENIED"),
     ],
 )

@@ -70,10 +70,19 @@ def _shown(call: Call, doc: Doc, *, text: bool = True) -> Doc:
     """Show a file or folder; fresh ones have numbers, read ones have texts."""
     of = str if text else int
     row: Doc = {
-        "ID": of(doc["id"]), "NAME": doc["name"], "CODE": None, "STORAGE_ID": str(doc["storage"]), "TYPE": doc["type"],
-        "PARENT_ID": str(doc["parent"]), "DELETED_TYPE": of(0), "CREATE_TIME": call.show(doc["created"]),
-        "UPDATE_TIME": call.show(doc["created"]), "DELETE_TIME": None, "CREATED_BY": str(doc["author"]),
-        "UPDATED_BY": str(doc["author"]), "DELETED_BY": "0" if text else None,
+        "ID": of(doc["id"]),
+        "NAME": doc["name"],
+        "CODE": None,
+        "STORAGE_ID": str(doc["storage"]),
+        "TYPE": doc["type"],
+        "PARENT_ID": str(doc["parent"]),
+        "DELETED_TYPE": of(0),
+        "CREATE_TIME": call.show(doc["created"]),
+        "UPDATE_TIME": call.show(doc["created"]),
+        "DELETE_TIME": None,
+        "CREATED_BY": str(doc["author"]),
+        "UPDATED_BY": str(doc["author"]),
+        "DELETED_BY": "0" if text else None,
         "DETAIL_URL": f"{call.base}/disk/{doc['type']}/{doc['id']}/",
     }
     if doc["type"] == "folder":
@@ -88,7 +97,12 @@ def _shown(call: Call, doc: Doc, *, text: bool = True) -> Doc:
 def storages(call: Call) -> Reply:
     """List the storages that the caller sees: the common one, his own, all for an administrator."""
     names: dict[str, filters.Cast] = {
-        "ID": integer, "NAME": str, "ENTITY_TYPE": str, "ENTITY_ID": str, "MODULE_ID": str, "CODE": str,
+        "ID": integer,
+        "NAME": str,
+        "ENTITY_TYPE": str,
+        "ENTITY_ID": str,
+        "MODULE_ID": str,
+        "CODE": str,
     }
     test = filters.build(optional_map(call.params, "filter", "FILTER"), filters.plain(names), strict=False)
     own = {("common", "shared_files_s1"), ("user", str(call.user_id))}
@@ -115,8 +129,11 @@ def storage(call: Call) -> Reply:
 
 
 def _children(call: Call, folder: Doc) -> Reply:
-    rows = [doc | {"ID": doc["id"], "NAME": doc["name"], "TYPE": doc["type"]} for doc in call.store.all("disk")
-            if doc["parent"] == folder["id"]]
+    rows = [
+        doc | {"ID": doc["id"], "NAME": doc["name"], "TYPE": doc["type"]}
+        for doc in call.store.all("disk")
+        if doc["parent"] == folder["id"]
+    ]
     names: dict[str, filters.Cast] = {"ID": integer, "NAME": str, "TYPE": str}
     resolve = filters.plain(names)
     test = filters.build(optional_map(call.params, "filter", "FILTER"), resolve, strict=False)
@@ -265,10 +282,16 @@ def attached(call: Call) -> Reply:
     signed = token(call.portal.secret, "attached", number)
     return Reply(
         {
-            "ID": str(number), "OBJECT_ID": str(doc["object"]), "MODULE_ID": "tasks", "ENTITY_TYPE": "tasks_task",
-            "ENTITY_ID": str(doc["task"]), "CREATE_TIME": call.show(doc["created"]), "CREATED_BY": str(doc["author"]),
+            "ID": str(number),
+            "OBJECT_ID": str(doc["object"]),
+            "MODULE_ID": "tasks",
+            "ENTITY_TYPE": "tasks_task",
+            "ENTITY_ID": str(doc["task"]),
+            "CREATE_TIME": call.show(doc["created"]),
+            "CREATED_BY": str(doc["author"]),
             "DOWNLOAD_URL": f"{call.base}/bitrix/tools/disk/uf.php?attachedId={number}&auth%5Bauth%5D={signed}"
             "&action=download&ncc=1",
-            "NAME": held["name"], "SIZE": str(held["size"]),
+            "NAME": held["name"],
+            "SIZE": str(held["size"]),
         }
     )

@@ -27,11 +27,7 @@ def build(conditions: Any, resolve: Resolve, *, strict: bool = True) -> Test:
     """Turn a filter into a test. Unknown fields: refused with INVALID_ARG_VALUE if strict, else ignored."""
     entries = conditions if isinstance(conditions, dict) else dict(enumerate(conditions or []))
     logic = str(entries.get("logic", entries.get("LOGIC", "AND"))).upper()
-    tests = [
-        _one(str(key), value, resolve, strict)
-        for key, value in entries.items()
-        if str(key).lower() != "logic"
-    ]
+    tests = [_one(str(key), value, resolve, strict) for key, value in entries.items() if str(key).lower() != "logic"]
     kept = [test for test in tests if test is not None]
     if logic == "OR" and kept:
         return lambda doc: any(test(doc) for test in kept)

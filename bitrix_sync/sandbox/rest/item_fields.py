@@ -95,8 +95,13 @@ def fields_for(call: Call, owner: Doc) -> list[Field]:
         shown = doc["fieldName"] if names.count(name) > 1 else name
         known.append(
             Field(
-                doc["fieldName"], shown, doc["userTypeId"], doc["label"].get("ru") or doc["fieldName"],
-                multiple=doc["multiple"], required=doc["mandatory"], custom=doc,
+                doc["fieldName"],
+                shown,
+                doc["userTypeId"],
+                doc["label"].get("ru") or doc["fieldName"],
+                multiple=doc["multiple"],
+                required=doc["mandatory"],
+                custom=doc,
             )
         )
     return known
@@ -182,8 +187,16 @@ def _enumeration(_call: Call, field: Field, value: Any) -> int:
 
 
 _READ = {
-    "integer": _number, "user": _number, "employee": _number, "crm_category": _number, "double": _double,
-    "boolean": _boolean, "date": _date, "datetime": _datetime, "money": _money, "enumeration": _enumeration,
+    "integer": _number,
+    "user": _number,
+    "employee": _number,
+    "crm_category": _number,
+    "double": _double,
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "money": _money,
+    "enumeration": _enumeration,
 }
 
 

@@ -76,8 +76,13 @@ def _save(call: Call, field: Field, name: str, data: bytes, owner: tuple[int, in
         raise _invalid(field)
     number = call.store.next_id("crmfile")
     doc: Doc = {
-        "id": number, "name": name, "size": len(data), "sha": call.store.save_blob(data), "field": field.upper,
-        "entityTypeId": owner[0], "itemId": owner[1],
+        "id": number,
+        "name": name,
+        "size": len(data),
+        "sha": call.store.save_blob(data),
+        "field": field.upper,
+        "entityTypeId": owner[0],
+        "itemId": owner[1],
     }
     call.store.put("crmfile", number, doc)
     return number

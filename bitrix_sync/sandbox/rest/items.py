@@ -48,8 +48,13 @@ def fields(call: Call) -> Reply:
 
 def _described(field: Field) -> Doc:
     described: Doc = {
-        "type": field.type, "isRequired": field.required, "isReadOnly": field.read_only, "isImmutable": False,
-        "isMultiple": field.multiple, "isDynamic": field.custom is not None, "title": field.title,
+        "type": field.type,
+        "isRequired": field.required,
+        "isReadOnly": field.read_only,
+        "isImmutable": False,
+        "isMultiple": field.multiple,
+        "isDynamic": field.custom is not None,
+        "title": field.title,
         "upperName": field.upper,
     }
     if field.custom and field.type == "enumeration":
@@ -182,8 +187,12 @@ def _history(call: Call, owner: Doc, doc: Doc, kind: int) -> None:
         "history",
         number,
         {
-            "ID": number, "TYPE_ID": kind, "OWNER_ID": doc["id"], "CREATED_TIME": call.now(),
-            "CATEGORY_ID": doc["f"]["CATEGORY_ID"], "entityTypeId": owner["entityTypeId"],
+            "ID": number,
+            "TYPE_ID": kind,
+            "OWNER_ID": doc["id"],
+            "CREATED_TIME": call.now(),
+            "CATEGORY_ID": doc["f"]["CATEGORY_ID"],
+            "entityTypeId": owner["entityTypeId"],
             "STAGE_SEMANTIC_ID": semantic_of(call.store, doc["f"].get("STAGE_ID") or ""),
             "STAGE_ID": doc["f"].get("STAGE_ID"),
         },
@@ -259,8 +268,13 @@ def history(call: Call) -> Reply:
         return parse_moment(value, call.portal.zone).astimezone(call.portal.utc).isoformat(timespec="seconds")
 
     names: dict[str, filters.Cast] = {
-        "ID": integer, "TYPE_ID": integer, "OWNER_ID": integer, "CREATED_TIME": moment, "CATEGORY_ID": integer,
-        "STAGE_SEMANTIC_ID": str, "STAGE_ID": str,
+        "ID": integer,
+        "TYPE_ID": integer,
+        "OWNER_ID": integer,
+        "CREATED_TIME": moment,
+        "CATEGORY_ID": integer,
+        "STAGE_SEMANTIC_ID": str,
+        "STAGE_ID": str,
     }
     resolve = filters.plain(names)
     test = filters.build(optional_map(call.params, "filter"), resolve)
@@ -276,4 +290,3 @@ def _entry(call: Call, doc: Doc, keep: list[Any]) -> Doc:
     if "CREATED_TIME" in entry:
         entry["CREATED_TIME"] = call.show(doc["CREATED_TIME"])
     return entry
-

@@ -49,7 +49,14 @@ def add_default_stages(call: Call, entity_type_id: int, category_id: int) -> Non
 
 
 def _put(
-    store: Store, type_id: int, category_id: int, code: str, name: str, sort: int, semantics: str, colour: str,
+    store: Store,
+    type_id: int,
+    category_id: int,
+    code: str,
+    name: str,
+    sort: int,
+    semantics: str,
+    colour: str,
     system: bool,
 ) -> Doc:
     number = store.next_id("status")
@@ -57,10 +64,16 @@ def _put(
         "status",
         number,
         {
-            "ID": number, "ENTITY_ID": directory(type_id, category_id),
+            "ID": number,
+            "ENTITY_ID": directory(type_id, category_id),
             "STATUS_ID": f"DT{type_id}_{category_id}:{code}",
-            "NAME": name, "NAME_INIT": name if system else "", "SORT": sort, "SYSTEM": system,
-            "CATEGORY_ID": category_id, "COLOR": colour, "SEMANTICS": semantics,
+            "NAME": name,
+            "NAME_INIT": name if system else "",
+            "SORT": sort,
+            "SYSTEM": system,
+            "CATEGORY_ID": category_id,
+            "COLOR": colour,
+            "SEMANTICS": semantics,
         },
     )
 
@@ -68,9 +81,16 @@ def _put(
 def _shown(doc: Doc) -> Doc:
     extra = {"": "process", "S": "success", "F": "failure"}[doc["SEMANTICS"]]
     return {
-        "ID": str(doc["ID"]), "ENTITY_ID": doc["ENTITY_ID"], "STATUS_ID": doc["STATUS_ID"], "NAME": doc["NAME"],
-        "NAME_INIT": doc["NAME_INIT"], "SORT": str(doc["SORT"]), "SYSTEM": "Y" if doc["SYSTEM"] else "N",
-        "CATEGORY_ID": str(doc["CATEGORY_ID"]), "COLOR": doc["COLOR"], "SEMANTICS": doc["SEMANTICS"] or None,
+        "ID": str(doc["ID"]),
+        "ENTITY_ID": doc["ENTITY_ID"],
+        "STATUS_ID": doc["STATUS_ID"],
+        "NAME": doc["NAME"],
+        "NAME_INIT": doc["NAME_INIT"],
+        "SORT": str(doc["SORT"]),
+        "SYSTEM": "Y" if doc["SYSTEM"] else "N",
+        "CATEGORY_ID": str(doc["CATEGORY_ID"]),
+        "COLOR": doc["COLOR"],
+        "SEMANTICS": doc["SEMANTICS"] or None,
         "EXTRA": {"SEMANTICS": extra, "COLOR": doc["COLOR"]},
     }
 
@@ -91,8 +111,14 @@ def _allowed(call: Call) -> None:
 def statuses(call: Call) -> Reply:
     """List directory entries by filter and order."""
     names: dict[str, filters.Cast] = {
-        "ID": integer, "ENTITY_ID": str, "STATUS_ID": str, "NAME": str, "SORT": integer, "SYSTEM": yes,
-        "CATEGORY_ID": integer, "SEMANTICS": str,
+        "ID": integer,
+        "ENTITY_ID": str,
+        "STATUS_ID": str,
+        "NAME": str,
+        "SORT": integer,
+        "SYSTEM": yes,
+        "CATEGORY_ID": integer,
+        "SEMANTICS": str,
     }
     test = filters.build(optional_map(call.params, "filter", "FILTER"), filters.plain(names), strict=False)
     rows = [doc for doc in call.store.all("status") if test(doc)]

@@ -16,8 +16,15 @@ from bitrix_sync.sandbox.store import Doc
 WAITING, IN_PROGRESS, CONTROL, DONE, DEFERRED = "2", "3", "4", "5", "6"
 DENIED = "Action on the task is not allowed"
 MOMENTS = {
-    "createdDate", "changedDate", "statusChangedDate", "closedDate", "activityDate", "dateStart", "deadline",
-    "startDatePlan", "endDatePlan",
+    "createdDate",
+    "changedDate",
+    "statusChangedDate",
+    "closedDate",
+    "activityDate",
+    "dateStart",
+    "deadline",
+    "startDatePlan",
+    "endDatePlan",
 }
 SPECIAL = ("UF_CRM_TASK", "UF_TASK_WEBDAV_FILES", "UF_MAIL_MESSAGE")
 
@@ -152,10 +159,13 @@ def shown(call: Call, doc: Doc, select: list[str] | None = None) -> Doc:
     row = {key: call.show(value) if key in MOMENTS else value for key, value in doc.items() if key not in _INNER}
     row["id"] = str(doc["id"])
     row |= {
-        "creator": _person(call, doc["createdBy"]), "responsible": _person(call, doc["responsibleId"]),
+        "creator": _person(call, doc["createdBy"]),
+        "responsible": _person(call, doc["responsibleId"]),
         "accomplicesData": {number: _person(call, number) for number in doc["accomplices"]},
         "auditorsData": {number: _person(call, number) for number in doc["auditors"]},
-        "subStatus": _sub_status(call, doc), "group": [], "action": actions(call, doc),
+        "subStatus": _sub_status(call, doc),
+        "group": [],
+        "action": actions(call, doc),
         "taskRequireResult": "Y" if doc["requireResult"] else "N",
         "taskHasResult": "Y" if _results(call, doc) else "N",
         "taskHasOpenResult": "Y" if any(item["open"] for item in _results(call, doc)) else "N",
@@ -196,9 +206,15 @@ def actions(call: Call, doc: Doc) -> dict[str, bool]:
     """Tell what the caller may do now."""
     work, judge, status = may_work(call, doc), may_judge(call, doc), doc["status"]
     return {
-        "complete": work and status in {WAITING, IN_PROGRESS, DEFERRED}, "approve": judge and status == CONTROL,
-        "disapprove": judge and status == CONTROL, "start": work and status in {WAITING, DEFERRED},
-        "pause": work and status == IN_PROGRESS, "defer": work and status in {WAITING, IN_PROGRESS},
-        "renew": work and status in {DONE, CONTROL, DEFERRED}, "delegate": work and status not in {DONE, CONTROL},
-        "remove": judge, "edit": judge, "changeDeadline": judge or (work and doc["allowChangeDeadline"] == "Y"),
+        "complete": work and status in {WAITING, IN_PROGRESS, DEFERRED},
+        "approve": judge and status == CONTROL,
+        "disapprove": judge and status == CONTROL,
+        "start": work and status in {WAITING, DEFERRED},
+        "pause": work and status == IN_PROGRESS,
+        "defer": work and status in {WAITING, IN_PROGRESS},
+        "renew": work and status in {DONE, CONTROL, DEFERRED},
+        "delegate": work and status not in {DONE, CONTROL},
+        "remove": judge,
+        "edit": judge,
+        "changeDeadline": judge or (work and doc["allowChangeDeadline"] == "Y"),
     }

@@ -28,9 +28,16 @@ def results(call: Call) -> Reply:
 
 def _shown(call: Call, doc: Doc) -> Doc:
     return {
-        "id": doc["id"], "taskId": doc["task"], "commentId": 0, "createdBy": doc["author"],
-        "createdAt": call.show(doc["created"]), "updatedAt": call.show(doc["created"]),
-        "status": 0 if doc["open"] else 1, "text": doc["text"], "formattedText": doc["text"], "files": doc["files"],
+        "id": doc["id"],
+        "taskId": doc["task"],
+        "commentId": 0,
+        "createdBy": doc["author"],
+        "createdAt": call.show(doc["created"]),
+        "updatedAt": call.show(doc["created"]),
+        "status": 0 if doc["open"] else 1,
+        "text": doc["text"],
+        "formattedText": doc["text"],
+        "files": doc["files"],
     }
 
 

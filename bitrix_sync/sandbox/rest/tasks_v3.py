@@ -15,11 +15,24 @@ _REQUEST = "VALIDATION_REQUESTVALIDATIONEXCEPTION"
 _DTO = "VALIDATION_DTOVALIDATIONEXCEPTION"
 STATUS = {"2": "pending", "3": "in_progress", "4": "supposedly_completed", "5": "completed", "6": "deferred"}
 _NAMES = {
-    "title": "TITLE", "description": "DESCRIPTION", "creatorId": "CREATED_BY", "responsibleId": "RESPONSIBLE_ID",
-    "deadline": "DEADLINE", "startPlan": "START_DATE_PLAN", "endPlan": "END_DATE_PLAN", "xmlId": "XML_ID",
-    "needsControl": "TASK_CONTROL", "allowsChangeDeadline": "ALLOW_CHANGE_DEADLINE", "parentId": "PARENT_ID",
-    "crmItemIds": "UF_CRM_TASK", "guid": "GUID", "accomplices": "ACCOMPLICES", "auditors": "AUDITORS",
-    "accompliceIds": "ACCOMPLICES", "auditorIds": "AUDITORS", "groupId": "GROUP_ID",
+    "title": "TITLE",
+    "description": "DESCRIPTION",
+    "creatorId": "CREATED_BY",
+    "responsibleId": "RESPONSIBLE_ID",
+    "deadline": "DEADLINE",
+    "startPlan": "START_DATE_PLAN",
+    "endPlan": "END_DATE_PLAN",
+    "xmlId": "XML_ID",
+    "needsControl": "TASK_CONTROL",
+    "allowsChangeDeadline": "ALLOW_CHANGE_DEADLINE",
+    "parentId": "PARENT_ID",
+    "crmItemIds": "UF_CRM_TASK",
+    "guid": "GUID",
+    "accomplices": "ACCOMPLICES",
+    "auditors": "AUDITORS",
+    "accompliceIds": "ACCOMPLICES",
+    "auditorIds": "AUDITORS",
+    "groupId": "GROUP_ID",
 }
 
 
@@ -84,17 +97,32 @@ def _need(call: Call, given: Any) -> Doc:
 def shown(call: Call, doc: Doc) -> Doc:
     """Show a task in the shape of REST 3.0."""
     return {
-        "id": doc["id"], "title": doc["title"], "description": doc["description"],
-        "deadline": call.show(doc["deadline"]), "needsControl": doc["taskControl"] == "Y",
-        "startPlan": call.show(doc["startDatePlan"]), "endPlan": call.show(doc["endDatePlan"]),
-        "fileIds": doc["files"] or None, "checklist": [], "priority": "average", "status": STATUS[doc["status"]],
-        "statusChanged": None, "parentId": integer(doc["parentId"]), "creatorId": int(doc["createdBy"]),
-        "responsibleId": int(doc["responsibleId"]), "chatId": int(doc["chatId"]),
-        "started": call.show(doc["dateStart"]), "changed": call.show(doc["changedDate"]),
-        "closed": call.show(doc["closedDate"]), "activity": call.show(doc["activityDate"]), "guid": doc["guid"],
-        "xmlId": doc["xmlId"], "allowsChangeDeadline": doc["allowChangeDeadline"] == "Y",
+        "id": doc["id"],
+        "title": doc["title"],
+        "description": doc["description"],
+        "deadline": call.show(doc["deadline"]),
+        "needsControl": doc["taskControl"] == "Y",
+        "startPlan": call.show(doc["startDatePlan"]),
+        "endPlan": call.show(doc["endDatePlan"]),
+        "fileIds": doc["files"] or None,
+        "checklist": [],
+        "priority": "average",
+        "status": STATUS[doc["status"]],
+        "statusChanged": None,
+        "parentId": integer(doc["parentId"]),
+        "creatorId": int(doc["createdBy"]),
+        "responsibleId": int(doc["responsibleId"]),
+        "chatId": int(doc["chatId"]),
+        "started": call.show(doc["dateStart"]),
+        "changed": call.show(doc["changedDate"]),
+        "closed": call.show(doc["closedDate"]),
+        "activity": call.show(doc["activityDate"]),
+        "guid": doc["guid"],
+        "xmlId": doc["xmlId"],
+        "allowsChangeDeadline": doc["allowChangeDeadline"] == "Y",
         "link": f"/company/personal/user/{doc['responsibleId']}/tasks/task/view/{doc['id']}/",
-        "crmItemIds": doc["ufCrmTask"], "requireResult": doc["requireResult"],
+        "crmItemIds": doc["ufCrmTask"],
+        "requireResult": doc["requireResult"],
     }
 
 
@@ -120,9 +148,16 @@ def result_add(call: Call) -> Reply:
     return Reply(
         {
             "item": {
-                "id": row["id"], "taskId": doc["id"], "text": text, "authorId": call.user_id,
-                "createdAt": call.show(row["created"]), "updatedAt": None, "status": "open", "fileIds": [],
-                "rights": {"edit": True, "remove": True}, "messageId": None,
+                "id": row["id"],
+                "taskId": doc["id"],
+                "text": text,
+                "authorId": call.user_id,
+                "createdAt": call.show(row["created"]),
+                "updatedAt": None,
+                "status": "open",
+                "fileIds": [],
+                "rights": {"edit": True, "remove": True},
+                "messageId": None,
             }
         }
     )

@@ -46,7 +46,11 @@ def add(call: Call) -> Reply:
         author = call.user_id
     number = call.store.next_id("comment")
     doc: Doc = {
-        "id": number, "owner": list(owner or ()), "created": call.now(), "text": text, "author": author,
+        "id": number,
+        "owner": list(owner or ()),
+        "created": call.now(),
+        "text": text,
+        "author": author,
         "files": _files(call, fields.get("FILES"), author),
     }
     call.store.put("comment", number, doc)
@@ -119,12 +123,20 @@ def _shown(call: Call, doc: Doc) -> Doc:
     author = call.store.get("user", doc["author"]) or {"name": "", "lastName": ""}
     held = {number: call.store.get("disk", number) for number in doc["files"]}
     return {
-        "ID": str(doc["id"]), "ENTITY_ID": str(doc["owner"][1]), "ENTITY_TYPE": f"dynamic_{doc['owner'][0]}",
-        "CREATED": call.show(doc["created"]), "COMMENT": doc["text"], "AUTHOR_ID": str(doc["author"]),
+        "ID": str(doc["id"]),
+        "ENTITY_ID": str(doc["owner"][1]),
+        "ENTITY_TYPE": f"dynamic_{doc['owner'][0]}",
+        "CREATED": call.show(doc["created"]),
+        "COMMENT": doc["text"],
+        "AUTHOR_ID": str(doc["author"]),
         "FILES": {
             str(number): {
-                "id": number, "date": call.show(doc["created"]), "type": "file", "name": item["name"],
-                "size": item["size"], "authorId": doc["author"],
+                "id": number,
+                "date": call.show(doc["created"]),
+                "type": "file",
+                "name": item["name"],
+                "size": item["size"],
+                "authorId": doc["author"],
                 "authorName": f"{author['name']} {author['lastName']}".strip(),
                 "urlDownload": f"{call.base}/disk/downloadFile/{number}/?&ncc=1",
             }
@@ -167,16 +179,25 @@ def log_add(call: Call) -> Reply:
     owner = _owner(call, f"dynamic_{fields['entityTypeId']}", fields["entityId"])
     number = call.store.next_id("log")
     doc: Doc = {
-        "id": number, "owner": list(owner or ()), "created": call.now(), "author": call.user_id,
-        "title": str(fields["title"]), "text": str(fields["text"]), "iconCode": str(fields["iconCode"]),
+        "id": number,
+        "owner": list(owner or ()),
+        "created": call.now(),
+        "author": call.user_id,
+        "title": str(fields["title"]),
+        "text": str(fields["text"]),
+        "iconCode": str(fields["iconCode"]),
     }
     return Reply({"logMessage": _shown_log(call, call.store.put("log", number, doc))})
 
 
 def _shown_log(call: Call, doc: Doc) -> Doc:
     return {
-        "id": doc["id"], "created": call.show(doc["created"]), "authorId": doc["author"], "title": doc["title"],
-        "text": doc["text"], "iconCode": doc["iconCode"],
+        "id": doc["id"],
+        "created": call.show(doc["created"]),
+        "authorId": doc["author"],
+        "title": doc["title"],
+        "text": doc["text"],
+        "iconCode": doc["iconCode"],
     }
 
 

@@ -12,10 +12,22 @@ from bitrix_sync.sandbox.rest.stages import add_default_stages
 from bitrix_sync.sandbox.store import Doc, Store
 
 FLAGS = (
-    "isCategoriesEnabled", "isStagesEnabled", "isBeginCloseDatesEnabled", "isClientEnabled",
-    "isUseInUserfieldEnabled", "isLinkWithProductsEnabled", "isMycompanyEnabled", "isDocumentsEnabled",
-    "isSourceEnabled", "isObserversEnabled", "isRecyclebinEnabled", "isAutomationEnabled", "isBizProcEnabled",
-    "isSetOpenPermissions", "isPaymentsEnabled", "isCountersEnabled",
+    "isCategoriesEnabled",
+    "isStagesEnabled",
+    "isBeginCloseDatesEnabled",
+    "isClientEnabled",
+    "isUseInUserfieldEnabled",
+    "isLinkWithProductsEnabled",
+    "isMycompanyEnabled",
+    "isDocumentsEnabled",
+    "isSourceEnabled",
+    "isObserversEnabled",
+    "isRecyclebinEnabled",
+    "isAutomationEnabled",
+    "isBizProcEnabled",
+    "isSetOpenPermissions",
+    "isPaymentsEnabled",
+    "isCountersEnabled",
 )
 LINKS = ("CALENDAR_EVENT|UF_CRM_CAL_EVENT", "TASKS_TASK|UF_CRM_TASK", "TASKS_TASK_TEMPLATE|UF_CRM_TASK")
 
@@ -144,11 +156,18 @@ def delete(call: Call) -> Reply:
 def _shown(call: Call, doc: Doc) -> Doc:
     shown = {flag: "Y" if doc[flag] else "N" for flag in FLAGS}
     return {
-        "id": doc["id"], "title": doc["title"], "entityTypeId": doc["entityTypeId"], **shown,
-        "createdBy": doc["createdBy"], "updatedBy": doc["updatedBy"], "createdTime": call.show(doc["createdTime"]),
-        "updatedTime": call.show(doc["updatedTime"]), "relations": {"parent": [], "child": []},
+        "id": doc["id"],
+        "title": doc["title"],
+        "entityTypeId": doc["entityTypeId"],
+        **shown,
+        "createdBy": doc["createdBy"],
+        "updatedBy": doc["updatedBy"],
+        "createdTime": call.show(doc["createdTime"]),
+        "updatedTime": call.show(doc["updatedTime"]),
+        "relations": {"parent": [], "child": []},
         "linkedUserFields": {link: "Y" if doc["linked"].get(link) else "N" for link in LINKS},
-        "customSections": [], "customSectionId": None,
+        "customSections": [],
+        "customSectionId": None,
     }
 
 
@@ -170,8 +189,11 @@ def add_category(call: Call, owner: Doc, fields: dict[str, Any]) -> Doc:
     if default:
         _take_default(call.store, owner["entityTypeId"])
     doc: Doc = {
-        "id": number, "name": name, "sort": max(0, integer(fields.get("sort", 500)) or 0),
-        "entityTypeId": owner["entityTypeId"], "isDefault": default,
+        "id": number,
+        "name": name,
+        "sort": max(0, integer(fields.get("sort", 500)) or 0),
+        "entityTypeId": owner["entityTypeId"],
+        "isDefault": default,
     }
     call.store.put("category", number, doc)
     if owner["isStagesEnabled"]:

@@ -13,8 +13,22 @@ from bitrix_sync.sandbox.rest.registry import Call, method, page
 from bitrix_sync.sandbox.store import Doc, Store
 
 TYPES = {
-    "string", "integer", "double", "boolean", "date", "datetime", "money", "url", "address", "file", "enumeration",
-    "employee", "crm", "crm_status", "iblock_section", "iblock_element",
+    "string",
+    "integer",
+    "double",
+    "boolean",
+    "date",
+    "datetime",
+    "money",
+    "url",
+    "address",
+    "file",
+    "enumeration",
+    "employee",
+    "crm",
+    "crm_status",
+    "iblock_section",
+    "iblock_element",
 }
 
 
@@ -56,11 +70,19 @@ def add(call: Call) -> Reply:
         raise Refusal("", f"Field {code} already exists")
     number = call.store.next_id("userfield")
     doc: Doc = {
-        "id": number, "entityId": owner, "fieldName": code, "userTypeId": kind, "xmlId": given.get("xmlId"),
-        "sort": integer(given.get("sort", 100)) or 100, "multiple": yes(given.get("multiple", "N")),
-        "mandatory": yes(given.get("mandatory", "N")), "showFilter": yes(given.get("showFilter", "N")),
-        "editInList": yes(given.get("editInList", "Y")), "isSearchable": yes(given.get("isSearchable", "N")),
-        "settings": given.get("settings") or {}, "label": _labels(given.get("editFormLabel")),
+        "id": number,
+        "entityId": owner,
+        "fieldName": code,
+        "userTypeId": kind,
+        "xmlId": given.get("xmlId"),
+        "sort": integer(given.get("sort", 100)) or 100,
+        "multiple": yes(given.get("multiple", "N")),
+        "mandatory": yes(given.get("mandatory", "N")),
+        "showFilter": yes(given.get("showFilter", "N")),
+        "editInList": yes(given.get("editInList", "Y")),
+        "isSearchable": yes(given.get("isSearchable", "N")),
+        "settings": given.get("settings") or {},
+        "label": _labels(given.get("editFormLabel")),
         "help": _labels(given.get("helpMessage")),
     }
     if kind == "enumeration":
@@ -93,7 +115,9 @@ def _enum(store: Store, field: int, given: Any, before: list[Doc]) -> list[Doc]:
         own = hashlib.md5(f"{field}:{number}".encode(), usedforsecurity=False).hexdigest()
         rows.append(
             {
-                "id": number, "value": value, "def": yes(item.get("def", "N")),
+                "id": number,
+                "value": value,
+                "def": yes(item.get("def", "N")),
                 "sort": integer(item.get("sort")) or (place + 1) * 100,
                 "xmlId": str(item.get("xmlId") or (kept["xmlId"] if kept else own)),
             }
@@ -108,11 +132,19 @@ def _flag(value: Any) -> str:
 def _shown(doc: Doc, *, whole: bool = True) -> Doc:
     empty: dict[str, str | None] = {"ru": None, "en": None}
     shown: Doc = {
-        "id": str(doc["id"]), "entityId": doc["entityId"], "fieldName": doc["fieldName"],
-        "userTypeId": doc["userTypeId"], "xmlId": doc["xmlId"], "sort": str(doc["sort"]),
-        "multiple": _flag(doc["multiple"]), "mandatory": _flag(doc["mandatory"]),
-        "showFilter": _flag(doc["showFilter"]), "showInList": "Y", "editInList": _flag(doc["editInList"]),
-        "isSearchable": _flag(doc["isSearchable"]), "settings": doc["settings"],
+        "id": str(doc["id"]),
+        "entityId": doc["entityId"],
+        "fieldName": doc["fieldName"],
+        "userTypeId": doc["userTypeId"],
+        "xmlId": doc["xmlId"],
+        "sort": str(doc["sort"]),
+        "multiple": _flag(doc["multiple"]),
+        "mandatory": _flag(doc["mandatory"]),
+        "showFilter": _flag(doc["showFilter"]),
+        "showInList": "Y",
+        "editInList": _flag(doc["editInList"]),
+        "isSearchable": _flag(doc["isSearchable"]),
+        "settings": doc["settings"],
     }
     if whole:
         shown |= {"languageId": {"ru": "ru", "en": "en"}, "editFormLabel": doc["label"] or empty}
@@ -121,8 +153,12 @@ def _shown(doc: Doc, *, whole: bool = True) -> Doc:
         if doc["userTypeId"] == "enumeration":
             shown["enum"] = [
                 {
-                    "id": str(item["id"]), "userFieldId": str(doc["id"]), "value": item["value"],
-                    "def": _flag(item["def"]), "sort": str(item["sort"]), "xmlId": item["xmlId"],
+                    "id": str(item["id"]),
+                    "userFieldId": str(doc["id"]),
+                    "value": item["value"],
+                    "def": _flag(item["def"]),
+                    "sort": str(item["sort"]),
+                    "xmlId": item["xmlId"],
                 }
                 for item in doc["enum"]
             ]
@@ -134,8 +170,14 @@ def fields(call: Call) -> Reply:
     """List settings of custom fields. Labels come only with select[language], enumerations never."""
     _module(call)
     names: dict[str, filters.Cast] = {
-        "id": integer, "entityId": str, "fieldName": str, "userTypeId": str, "xmlId": str, "sort": integer,
-        "multiple": yes, "mandatory": yes,
+        "id": integer,
+        "entityId": str,
+        "fieldName": str,
+        "userTypeId": str,
+        "xmlId": str,
+        "sort": integer,
+        "multiple": yes,
+        "mandatory": yes,
     }
     resolve = filters.plain(names)
     test = filters.build(optional_map(call.params, "filter"), resolve)

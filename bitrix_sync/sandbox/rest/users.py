@@ -17,8 +17,12 @@ def profile(call: Call) -> Reply:
     user = call.user
     return Reply(
         {
-            "ID": str(user["id"]), "ADMIN": call.admin, "NAME": user["name"], "LAST_NAME": user["lastName"],
-            "PERSONAL_GENDER": "", "TIME_ZONE": "",
+            "ID": str(user["id"]),
+            "ADMIN": call.admin,
+            "NAME": user["name"],
+            "LAST_NAME": user["lastName"],
+            "PERSONAL_GENDER": "",
+            "TIME_ZONE": "",
         }
     )
 
@@ -65,11 +69,24 @@ def _resolve(name: str) -> tuple[filters.Getter, filters.Cast] | None:
 
 def _shown(call: Call, doc: Doc) -> dict[str, Any]:
     return {
-        "ID": str(doc["id"]), "ACTIVE": bool(doc["active"]), "NAME": doc["name"], "LAST_NAME": doc["lastName"],
-        "SECOND_NAME": "", "EMAIL": doc.get("email", ""), "LAST_LOGIN": "", "DATE_REGISTER": call.show(doc["since"]),
-        "TIME_ZONE": "", "IS_ONLINE": "N", "TIMESTAMP_X": {}, "LAST_ACTIVITY_DATE": {}, "PERSONAL_GENDER": "",
-        "PERSONAL_BIRTHDAY": "", "WORK_POSITION": doc.get("position", ""), "UF_EMPLOYMENT_DATE": "",
-        "UF_DEPARTMENT": [1], "USER_TYPE": "employee",
+        "ID": str(doc["id"]),
+        "ACTIVE": bool(doc["active"]),
+        "NAME": doc["name"],
+        "LAST_NAME": doc["lastName"],
+        "SECOND_NAME": "",
+        "EMAIL": doc.get("email", ""),
+        "LAST_LOGIN": "",
+        "DATE_REGISTER": call.show(doc["since"]),
+        "TIME_ZONE": "",
+        "IS_ONLINE": "N",
+        "TIMESTAMP_X": {},
+        "LAST_ACTIVITY_DATE": {},
+        "PERSONAL_GENDER": "",
+        "PERSONAL_BIRTHDAY": "",
+        "WORK_POSITION": doc.get("position", ""),
+        "UF_EMPLOYMENT_DATE": "",
+        "UF_DEPARTMENT": [1],
+        "USER_TYPE": "employee",
     }
 
 
@@ -119,7 +136,15 @@ def _application_only(_call: Call) -> Reply:
 
 
 for _name in (
-    "event.bind", "event.get", "event.unbind", "event.offline.get", "event.offline.clear", "bizproc.robot.add",
-    "bizproc.activity.add", "bizproc.workflow.template.add", "crm.activity.configurable.add", "placement.bind",
+    "event.bind",
+    "event.get",
+    "event.unbind",
+    "event.offline.get",
+    "event.offline.clear",
+    "bizproc.robot.add",
+    "bizproc.activity.add",
+    "bizproc.workflow.template.add",
+    "crm.activity.configurable.add",
+    "placement.bind",
 ):
     method(_name, "basic")(_application_only)
