@@ -1,6 +1,9 @@
 package orderroute;
 
 import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Locale;
@@ -27,8 +30,7 @@ final class EmbeddedDatabase {
           "The H2 file address must carry ;WRITE_DELAY=0 (without it a killed server loses acknowledged work):"
               + " add it to SPRING_DATASOURCE_URL");
     }
-    File file = file(url);
-    if (file.length() > COMPACT_ABOVE_BYTES) {
+    if (hasGrown(file(url))) {
       compact(url, environment);
     }
     String more = "";
@@ -55,6 +57,23 @@ final class EmbeddedDatabase {
     return new File(path.replaceFirst("^~", System.getProperty("user.home")) + ".mv.db");
   }
 
+  /** A file that compacting made smaller is compacted again only when it has doubled: what it holds now is orders. */
+  private static boolean hasGrown(File file) {
+    return file.length() > Math.max(COMPACT_ABOVE_BYTES, 2 * sizeAfterLast(file));
+  }
+
+  private static long sizeAfterLast(File file) {
+    try {
+      return Long.parseLong(Files.readString(note(file)).strip());
+    } catch (IOException | NumberFormatException neverCompacted) {
+      return 0;
+    }
+  }
+
+  private static Path note(File file) {
+    return Path.of(file.getPath().replaceFirst("\\.mv\\.db$", ".compacted"));
+  }
+
   private static void compact(String url, Map<String, String> environment) {
     String user = environment.get("SPRING_DATASOURCE_USERNAME");
     String password = environment.get("SPRING_DATASOURCE_PASSWORD");
@@ -63,6 +82,12 @@ final class EmbeddedDatabase {
       statement.execute("SHUTDOWN COMPACT");
     } catch (SQLException error) {
       throw new IllegalStateException("The H2 file cannot be opened to compact it: " + error.getMessage(), error);
+    }
+    File file = file(url);
+    try {
+      Files.writeString(note(file), Long.toString(file.length()));
+    } catch (IOException error) {
+      throw new IllegalStateException("The folder of the H2 file cannot be written: " + error.getMessage(), error);
     }
   }
 }

@@ -15,6 +15,8 @@ public class OrderRouteServer {
   public static void main(String[] args) {
     // The database holds times without a zone: they must mean the same wherever the server runs.
     TimeZone.setDefault(TimeZone.getTimeZone("UTC"));
+    // Diagrams are read against the schemas inside the engine only.
+    System.setProperty("javax.xml.accessExternalSchema", "nested,jar:nested,jar:file");
     StreamReadConstraints.overrideDefaultStreamReadConstraints(
         StreamReadConstraints.builder().maxStringLength(LONGEST_JSON_STRING).build());
     try {
