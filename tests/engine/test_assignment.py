@@ -8,6 +8,7 @@ import pytest
 import requests
 from gate_models import Door, door, process, refusal, stage, state, task_of
 from shop import Shop
+from test_gate_doors import Tasklist
 
 pytestmark = pytest.mark.engine
 
@@ -55,6 +56,18 @@ def test_a_member_takes_a_step_and_gives_it_back(shop: Shop, admin: Door, instan
     assert give_back(door(shop, "lebedeva"), task).status_code == 204
     assert holder(admin, instance) is None
     assert claim(door(shop, "novikov"), task, "novikov").status_code == 204
+    assert holder(admin, instance) == "novikov"
+
+
+def test_the_tasklists_own_buttons_do_the_same(shop: Shop, admin: Door, instance: str) -> None:
+    task = task_of(admin, instance)
+    with Tasklist(shop, "lebedeva") as tasklist:
+        assert tasklist.call("POST", f"/task/{task}/claim", {"userId": "lebedeva"}).status_code == 204
+        assert tasklist.call("POST", f"/task/{task}/unclaim").status_code == 204
+        assert holder(admin, instance) is None
+        assert "только себе" in refusal(tasklist.call("POST", f"/task/{task}/claim", {"userId": "novikov"}))
+    with Tasklist(shop, "volkov") as tasklist:
+        assert tasklist.call("POST", f"/task/{task}/assignee", {"userId": "novikov"}).status_code == 204
     assert holder(admin, instance) == "novikov"
 
 
