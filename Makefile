@@ -5,6 +5,8 @@ PY := .venv/bin/python
 JAR := server/target/order-route-server.jar
 ORDERS ?= 12
 SEED ?= 1
+# Three at a time on two cores: engine tests wait more than they work. A file stays together, each has its own engine.
+TOGETHER := -n 3 --dist loadfile
 
 .PHONY: demo test test-quick soak lint pictures server browser clean help
 
@@ -15,10 +17,10 @@ demo: .venv/ready $(JAR)  ## the main job: real engine, sandbox portal, worker, 
 	@$(PY) -m app demo --orders $(ORDERS) --seed $(SEED)
 
 test: .venv/ready $(JAR) diagram/node_modules/.ready browser  ## all tests: real engine, browser
-	@$(PY) -m pytest -m "not soak"
+	@$(PY) -m pytest $(TOGETHER) -m "not soak"
 
 test-quick: .venv/ready $(JAR)  ## all tests but those that need a browser
-	@$(PY) -m pytest -m "not soak and not browser"
+	@$(PY) -m pytest $(TOGETHER) -m "not soak and not browser"
 
 soak: .venv/ready $(JAR) diagram/node_modules/.ready browser  ## long kill runs
 	@$(PY) -m pytest -m soak

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from app.wiring import ROUTE, Parts
-from engine.errors import EngineError
+from engine.errors import EngineError, NotFound
 from orders.errors import OrderRouteError
 
 State = Literal["ok", "warning", "fault"]
+_GUARANTEES = {"authorization": "права", "fullHistory": "полная история", "gates": "проверки шагов"}
 _LOW_DISK = 1 << 30  # bytes
 
 
@@ -80,9 +81,13 @@ def _engine(p: Parts) -> Iterator[tuple[State, str]]:
 
 def _guarantees(p: Parts) -> Iterator[tuple[State, str]]:
     """Tell whether the engine is our server: a stock one has no gates, filters and Russian refusals."""
-    answer = p.integration.caller.rest("GET", "/order/guarantees").json()
-    missing = [name for name, there in answer.items() if not there]
-    yield ("fault", f"нет: {', '.join(missing)}") if missing else ("ok", "проверки и права сервера на месте")
+    try:
+        answer = p.integration.caller.rest("GET", "/order/guarantees").json()
+    except NotFound:
+        yield "fault", "это не сервер Order Route: нет проверок шагов, нумерации и прав учётных записей"
+        return
+    missing = [_GUARANTEES.get(name, name) for name, there in answer.items() if not there]
+    yield ("fault", f"выключено: {', '.join(missing)}") if missing else ("ok", "проверки и права сервера на месте")
 
 
 def _portal(p: Parts) -> Iterator[tuple[State, str]]:

@@ -3,12 +3,13 @@ package orderroute;
 import org.operaton.bpm.spring.boot.starter.rest.OperatonJerseyResourceConfig;
 import org.springframework.stereotype.Component;
 
-/** The engine's REST interface and our own route beside it. */
+/** The engine's REST interface and our own routes beside it. */
 @Component
 class RestResources extends OperatonJerseyResourceConfig {
 
   @Override
   protected void registerAdditionalResources() {
     register(DueDateRoute.class);
+    register(GuaranteesRoute.class);
   }
 }
