@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.client import EngineClient
-from engine.errors import NotFound, NothingWaits
+from engine.errors import NotFound, NothingWaits, ServerError
 from engine.external import ExternalTask
 from engine.history import PastInstance, PastTask, PastVariable, Update
 from engine.rights import ROUTE
@@ -165,6 +165,10 @@ class SnapshotReader:
         try:
             return self._client.tasks.candidates(task.id)
         except NotFound:  # completed since the list was read; the history of tasks will show it
+            return Candidates((), ())
+        except ServerError:  # the engine stumbles when the step is completed in the middle of this very read
+            if any(open_task.id == task.id for open_task in self._client.tasks.of_instance(task.instance_id)):
+                raise
             return Candidates((), ())
 
     def _end_of(self, instance: PastInstance, route: Route) -> str | None:
