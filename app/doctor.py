@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from app.wiring import ROUTE, Parts
-from engine.errors import EngineError, NotFound
-from orders.errors import OrderRouteError
+from engine.errors import NotFound
 
 State = Literal["ok", "warning", "fault"]
 _GUARANTEES = {"authorization": "права", "fullHistory": "полная история", "gates": "проверки шагов"}
@@ -32,8 +31,6 @@ def examine(parts: Parts) -> list[Line]:
     for what, look in _MATTERS:
         try:
             lines += [Line(state, what, says) for state, says in look(parts)]
-        except (EngineError, OrderRouteError, OSError, ValueError) as error:
-            lines.append(Line("fault", what, str(error)))
         except Exception as error:  # a command error of any part: said, not thrown
             lines.append(Line("fault", what, str(error)))
     return lines

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -29,7 +28,8 @@ from diagram.stages import read_route
 from engine.client import EngineClient
 from engine.embedded import leftover
 from engine.identity import Technical
-from engine.snapshot import SnapshotReader
+from engine.rights import ROUTE
+from engine.snapshot import DeployedRoutes, SnapshotReader
 from ledger import Ledger
 from orders.calendar import WorkingCalendar, read_calendar
 from orders.persons import Staff
@@ -39,7 +39,6 @@ from workers.handlers import registry
 from workers.metrics import process_metrics
 from workers.runtime import Options, Worker
 
-ROUTE = "custom-furniture-order"
 _NEWEST_SECONDS = 5.0
 
 
@@ -49,8 +48,6 @@ class Parts:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._opened: list[Callable[[], None]] = []
-        self._routes: dict[str, Route] = {}
-        self._lock = threading.Lock()
         self._newest: tuple[float, Route | None] = (0.0, None)
 
     def close(self) -> None:
@@ -122,15 +119,10 @@ class Parts:
         """Return the administrator's client."""
         return self.engine_client(self.accounts.admin)
 
-    def route(self, definition_id: str) -> Route:
-        """Read the deployed diagram of that version, once."""
-        with self._lock:
-            known = self._routes.get(definition_id)
-        if known is None:
-            known = read_route(self.integration.processes.xml(definition_id))
-            with self._lock:
-                self._routes[definition_id] = known
-        return known
+    @cached_property
+    def route(self) -> DeployedRoutes:
+        """Return the deployed diagrams by definition id, each read once."""
+        return DeployedRoutes(self.integration, read_route)
 
     def newest_route(self) -> Route:
         """Read the newest deployed version of the main route."""

@@ -13,10 +13,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app.demo.answers import Values, answer, cancel_values, move_values, start_values
-from app.demo.people import ROUTE, People
+from app.demo.people import People
 from app.demo.plan import PlannedOrder, Story
 from engine.client import EngineClient
 from engine.errors import EngineError
+from engine.rights import ROUTE
 from engine.tasks import Task
 from orders.stage import Route, Stage
 

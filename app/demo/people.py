@@ -14,8 +14,6 @@ from engine.processes import Instance
 from engine.variables import FileValue
 from orders.persons import Person, Staff
 
-ROUTE = "custom-furniture-order"
-
 
 class People:
     """Clients of all persons, made when they first act; safe to use from several threads."""
