@@ -17,8 +17,10 @@ def count(n: int, one: str, few: str, many: str) -> str:
 
 
 def working_time(hours: float) -> str:
-    """Render working hours: «40 мин», «3 ч», from two days of eight hours on «2,5 дня»."""
+    """Render working hours: «меньше минуты», «40 мин», «3 ч», from two days of eight hours on «2,5 дня»."""
     minutes = round(abs(hours) * 60)
+    if minutes == 0:
+        return "меньше минуты"
     if minutes < 60:
         return f"{minutes} мин"
     if minutes < 16 * 60:

@@ -10,6 +10,7 @@ import typer
 
 from app.commands.common import console, local, parts, table
 from app.errors import CommandError
+from orders.plural import working_time
 
 if TYPE_CHECKING:
     from app.wiring import Parts
@@ -117,7 +118,7 @@ def _one(rows: tuple[OrderRow, ...], p: Parts) -> None:
 
 def late(row: OrderRow) -> str:
     """Return the delay of the open step in working hours, or a dash."""
-    return f"{-row.hours_left:.1f} ч" if row.hours_left is not None and row.overdue else "—"
+    return working_time(row.hours_left) if row.hours_left is not None and row.overdue else "—"
 
 
 def _text(file: Path) -> str:

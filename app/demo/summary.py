@@ -13,7 +13,7 @@ from app.demo.carry import Carried
 from app.demo.shop import DemoShop
 from app.wiring import ROUTE
 from orders.answers import Answers
-from orders.plural import count
+from orders.plural import count, working_time
 from orders.stage import Route
 
 
@@ -61,7 +61,7 @@ def seven(answers: Answers) -> list[tuple[str, str]]:
     holders = "; ".join(f"{row.key}: {row.holder}" for row in running)
     dues = [row for row in running if row.due is not None]
     late = [row for row in answers.orders if row.promise.late_last]
-    delays = "; ".join(f"{d.name} ({d.department}) {d.hours:.1f} ч" for d in answers.by_person)
+    delays = "; ".join(f"{d.name} ({d.department}) {working_time(d.hours)}" for d in answers.by_person)
     missing = "; ".join(f"{row.key}: {', '.join(row.missing)}" for row in answers.orders if row.missing)
     total = len(answers.orders)
     return [

@@ -113,7 +113,16 @@ def test_plurals(n: int, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("hours", "text"),
-    [(0.5, "30 мин"), (3, "3 ч"), (4.5, "4,5 ч"), (16, "2 дня"), (20, "2,5 дня"), (40, "5 дней"), (-4, "4 ч")],
+    [
+        (0.004, "меньше минуты"),
+        (0.5, "30 мин"),
+        (3, "3 ч"),
+        (4.5, "4,5 ч"),
+        (16, "2 дня"),
+        (20, "2,5 дня"),
+        (40, "5 дней"),
+        (-4, "4 ч"),
+    ],
 )
 def test_working_time(hours: float, text: str) -> None:
     """Minutes, hours, and days of eight hours."""
