@@ -30,7 +30,8 @@ final class EmbeddedDatabase {
           "The H2 file address must carry ;WRITE_DELAY=0 (without it a killed server loses acknowledged work):"
               + " add it to SPRING_DATASOURCE_URL");
     }
-    if (hasGrown(file(url))) {
+    RestoredDatabase.open(url, environment);
+    if (hasGrown(file(url)) || Files.exists(wish(file(url)))) {
       compact(url, environment);
     }
     String more = "";
@@ -55,6 +56,21 @@ final class EmbeddedDatabase {
     String path = url.substring(FILE_PREFIX.length()).split(";", 2)[0];
     path = path.startsWith("file:") ? path.substring("file:".length()) : path;
     return new File(path.replaceFirst("^~", System.getProperty("user.home")) + ".mv.db");
+  }
+
+  /** Erased rows stay in the file until it is written anew: the next start does it, whatever the size. */
+  static void compactAtNextStart(String url) {
+    if (isFile(url)) {
+      try {
+        Files.writeString(wish(file(url)), "");
+      } catch (IOException error) {
+        throw new IllegalStateException("The folder of the H2 file cannot be written: " + error.getMessage(), error);
+      }
+    }
+  }
+
+  private static Path wish(File file) {
+    return Path.of(file.getPath().replaceFirst("\\.mv\\.db$", ".compact"));
   }
 
   /** A file that compacting made smaller is compacted again only when it has doubled: what it holds now is orders. */
@@ -86,6 +102,7 @@ final class EmbeddedDatabase {
     File file = file(url);
     try {
       Files.writeString(note(file), Long.toString(file.length()));
+      Files.deleteIfExists(wish(file));
     } catch (IOException error) {
       throw new IllegalStateException("The folder of the H2 file cannot be written: " + error.getMessage(), error);
     }

@@ -7,6 +7,7 @@ import org.operaton.bpm.engine.impl.bpmn.parser.BpmnParseListener;
 import org.operaton.bpm.engine.impl.cfg.AbstractProcessEnginePlugin;
 import org.operaton.bpm.engine.impl.cfg.ProcessEngineConfigurationImpl;
 import org.operaton.bpm.engine.impl.interceptor.CommandInterceptor;
+import org.springframework.core.env.Environment;
 import org.springframework.stereotype.Component;
 
 /** Hangs the rules of the order route into the engine before it is built. */
@@ -17,12 +18,19 @@ class GatePlugin extends AbstractProcessEnginePlugin {
   private final List<BpmnParseListener> parseListeners;
   private final OrderNumbers numbers;
   private final StartKeys startKeys;
+  private final Environment settings;
 
-  GatePlugin(List<Gate> gates, List<BpmnParseListener> parseListeners, OrderNumbers numbers, StartKeys startKeys) {
+  GatePlugin(
+      List<Gate> gates,
+      List<BpmnParseListener> parseListeners,
+      OrderNumbers numbers,
+      StartKeys startKeys,
+      Environment settings) {
     this.gates = gates;
     this.parseListeners = parseListeners;
     this.numbers = numbers;
     this.startKeys = startKeys;
+    this.settings = settings;
   }
 
   @Override
@@ -42,6 +50,12 @@ class GatePlugin extends AbstractProcessEnginePlugin {
   public void postProcessEngineBuild(ProcessEngine engine) {
     numbers.createTable();
     startKeys.createTable();
+    RestoredDatabase.finish(
+        settings.getRequiredProperty("spring.datasource.url"),
+        engine,
+        numbers,
+        settings.getRequiredProperty("operaton.bpm.admin-user.id"),
+        settings.getRequiredProperty("operaton.bpm.admin-user.password"));
   }
 
   private static List<CommandInterceptor> with(List<CommandInterceptor> given, CommandInterceptor ours) {

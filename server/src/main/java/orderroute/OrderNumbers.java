@@ -52,6 +52,12 @@ class OrderNumbers {
     return number;
   }
 
+  /** Never gives out this number of the year, nor a lower one. */
+  void goOnAfter(int year, int number) {
+    beginYear(year);
+    jdbc.update("UPDATE ORDER_ROUTE_NUMBER SET LAST_ = ? WHERE YEAR_ = ? AND LAST_ < ?", number, year, number);
+  }
+
   private String take(int year) {
     Integer taken = apart.execute(status -> raise(year));
     if (taken == null) {

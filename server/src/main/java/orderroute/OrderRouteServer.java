@@ -20,11 +20,27 @@ public class OrderRouteServer {
     StreamReadConstraints.overrideDefaultStreamReadConstraints(
         StreamReadConstraints.builder().maxStringLength(LONGEST_JSON_STRING).build());
     try {
+      if (args.length == 1 && args[0].equals("--copy-database")) {
+        copyDatabase(System.getenv());
+        return;
+      }
       EmbeddedDatabase.prepare(System.getenv());
     } catch (IllegalStateException refused) {
       System.err.println(refused.getMessage());
       System.exit(2);
     }
     SpringApplication.run(OrderRouteServer.class, args);
+  }
+
+  /** A backup while the server does not run: the same copy, by the program that knows the file. */
+  private static void copyDatabase(java.util.Map<String, String> environment) {
+    try {
+      DatabaseCopy.ofStopped(
+          environment.get("SPRING_DATASOURCE_URL"),
+          environment.get("SPRING_DATASOURCE_USERNAME"),
+          environment.get("SPRING_DATASOURCE_PASSWORD"));
+    } catch (java.sql.SQLException error) {
+      throw new IllegalStateException("The H2 file cannot be copied: " + error.getMessage(), error);
+    }
   }
 }

@@ -11,5 +11,8 @@ class RestResources extends OperatonJerseyResourceConfig {
   protected void registerAdditionalResources() {
     register(DueDateRoute.class);
     register(GuaranteesRoute.class);
+    register(IdentityRoute.class);
+    register(BackupRoute.class);
+    register(EraseRoute.class);
   }
 }
