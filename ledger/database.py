@@ -8,31 +8,41 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
 
+from ledger import version
 from ledger.errors import LedgerError
 from ledger.tables import SCHEMA, metadata
 
 BUSY_SECONDS = 20  # how long a writer waits for another process
+_POSTGRES = {"postgres", "postgresql"}  # as an administrator writes it; the driver behind it is our matter
+_DRIVER = "postgresql+pg8000"
 
 
 def open_database(url: str) -> Engine:
-    """Open and, where missing, make the tables. Raises LedgerError with the cause (a password is never shown)."""
+    """Open and, where missing, make the tables. Raises LedgerError with the cause (a password is never shown).
+
+    `postgresql://user:password@host/database` is enough; an address with a driver is taken as it is.
+    """
     try:
         address = make_url(url)
     except ArgumentError as error:
         raise LedgerError("адрес журнала не разобран: проверьте ORDER_ROUTE_LEDGER_URL") from error
+    if address.drivername in _POSTGRES:
+        address = address.set(drivername=_DRIVER)
     shown = address.render_as_string(hide_password=True)
     try:
         engine = _sqlite(address) if address.get_backend_name() == "sqlite" else _postgres(address)
         with engine.begin() as conn:
             if engine.dialect.name == "postgresql":
                 _one_at_a_time(conn)
+            version.check(conn, shown)
             metadata.create_all(conn)
+            version.note(conn)
     except ImportError as error:
         raise LedgerError(f"журнал {shown}: не установлен драйвер базы ({error.name})") from error
-    except SQLAlchemyError as error:
-        raise LedgerError(f"журнал {shown} не открывается: {_cause(error)}") from error
+    except (SQLAlchemyError, OSError) as error:
+        raise LedgerError(f"журнал {shown} не открывается: {cause(error)}") from error
     return engine
 
 
@@ -56,10 +66,28 @@ def _sqlite(address: URL) -> Engine:
 def _postgres(address: URL) -> Engine:
     if address.get_backend_name() != "postgresql":
         raise LedgerError(f"журнал: база {address.get_backend_name()} не поддерживается, нужны sqlite или postgresql")
-    engine = create_engine(address, pool_pre_ping=True, connect_args={"connect_timeout": 5})
-    with engine.begin() as conn:
-        _one_at_a_time(conn)
-        conn.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+    if address.query:
+        raise LedgerError("журнал: параметры после «?» в адресе PostgreSQL не поддерживаются, уберите их")
+    # For connecting and for each answer: longer than anyone holds a row here, so that a dead line is noticed.
+    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
+
+    broken = engine.dialect.loaded_dbapi.Error
+
+    @event.listens_for(engine, "checkout")
+    def ping(connection: Any, _record: Any, _proxy: Any) -> None:
+        # As the pool's own ping, which does not know that pg8000 lets a broken line's OSError through.
+        try:
+            connection.cursor().execute("SELECT 1")
+        except (OSError, broken) as error:
+            raise DisconnectionError(str(error)) from error
+
+    try:
+        with engine.begin() as conn:
+            _one_at_a_time(conn)
+            conn.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+    except BaseException:
+        engine.dispose()  # a program that tries again must not collect connections
+        raise
     return engine.execution_options(schema_translate_map={None: SCHEMA})
 
 
@@ -81,5 +109,8 @@ def _one_at_a_time(conn: Connection) -> None:
     conn.execute(text("SELECT pg_advisory_xact_lock(7231450)"))  # IF NOT EXISTS alone is no protection from a race
 
 
-def _cause(error: SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", None) or error).splitlines()[0]
+def cause(error: SQLAlchemyError | OSError) -> str:
+    """Return what the driver says, in one line; pg8000 gives the server's answer as a dictionary."""
+    inner = getattr(error, "orig", None) or error
+    answer = inner.args[0] if inner.args and isinstance(error, SQLAlchemyError) else ""
+    return str(answer.get("M", answer) if isinstance(answer, dict) else inner).splitlines()[0]

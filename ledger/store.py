@@ -17,25 +17,31 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ledger import bucket as buckets
 from ledger import effects
-from ledger.database import open_database
+from ledger.database import cause, open_database
 from ledger.effects import Effect, EffectState
 from ledger.errors import ForeignLedger, LedgerError
 from ledger.lease import Lease
 from ledger.tables import attempt, bucket, claim, cursor, lease, meta
 
+_OWNER = "belongs_to"
+
 
 class Ledger:
     """Effect keys, attempts, claims, leases, the rate budget and cursors in one small database.
 
-    `url` is an SQLAlchemy address (`sqlite:////data/ledger.db`, `postgresql+psycopg://…`). `belongs_to` names the
-    engine and portal: a ledger made for others is refused with ForeignLedger. Times are seconds since 1970.
+    `url` is an SQLAlchemy address (`sqlite:////data/ledger.db`, `postgresql://…`). `belongs_to` names the
+    engine: a ledger made for another is refused with ForeignLedger. Times are seconds since 1970.
     """
 
     def __init__(self, url: str, *, belongs_to: str | None = None) -> None:
         self._engine = open_database(url)
         self._postgres = self._engine.dialect.name == "postgresql"
         if belongs_to is not None:
-            self._bind(belongs_to)
+            try:
+                self.bind(belongs_to)
+            except LedgerError:
+                self.close()
+                raise
 
     def close(self) -> None:
         """Close the connections."""
@@ -47,6 +53,25 @@ class Ledger:
             return time.time()
         with self._transaction() as conn:
             return self._now(conn)
+
+    # whose it is
+
+    def bind(self, belongs_to: str) -> None:
+        """Make this the ledger of one engine, for ever. Raises ForeignLedger where it is another's; changes nothing."""
+        with self._transaction() as conn:
+            self._ensure(conn, meta, {"name": _OWNER, "value": belongs_to})
+            owner = conn.execute(select(meta.c.value).where(meta.c.name == _OWNER)).scalar_one()
+        if owner != belongs_to:
+            raise ForeignLedger(
+                f"журнал принадлежит другому движку ({owner}), а отвечает {belongs_to}: "
+                "задайте другой ORDER_ROUTE_LEDGER_URL, уберите файл журнала или верните прежний движок"
+            )
+
+    def belongs_to(self) -> str | None:
+        """Return whose ledger this is, None while nobody has worked with it."""
+        with self._transaction() as conn:
+            owner = conn.execute(select(meta.c.value).where(meta.c.name == _OWNER)).scalar()
+        return None if owner is None else str(owner)
 
     # effects
 
@@ -107,6 +132,11 @@ class Ledger:
             self._ensure(conn, claim, {"business_key": business_key, "instance_id": instance_id, "at": self._now(conn)})
             owner = conn.execute(select(claim.c.instance_id).where(claim.c.business_key == business_key)).scalar_one()
             return str(owner)
+
+    def claimed(self) -> list[str]:
+        """Return all business keys that were ever claimed."""
+        with self._transaction() as conn:
+            return [str(key) for key in conn.execute(select(claim.c.business_key)).scalars()]
 
     # leases
 
@@ -170,9 +200,9 @@ class Ledger:
         try:
             with self._engine.begin() as conn:
                 yield conn
-        except SQLAlchemyError as error:
-            cause = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise LedgerError(f"журнал не пишется и не читается: {cause}; проверьте место на диске и права") from error
+        except (SQLAlchemyError, OSError) as error:
+            why = cause(error)
+            raise LedgerError(f"журнал не пишется и не читается: {why}; проверьте место на диске и права") from error
 
     def _now(self, conn: Connection) -> float:
         if not self._postgres:
@@ -194,13 +224,3 @@ class Ledger:
 
     def _write_level(self, conn: Connection, portal: str, level: buckets.Level) -> None:
         conn.execute(update(bucket).where(bucket.c.portal == portal).values(asdict(level)))
-
-    def _bind(self, belongs_to: str) -> None:
-        with self._transaction() as conn:
-            self._ensure(conn, meta, {"name": "belongs_to", "value": belongs_to})
-            owner = conn.execute(select(meta.c.value).where(meta.c.name == "belongs_to")).scalar_one()
-        if owner != belongs_to:
-            raise ForeignLedger(
-                f"журнал принадлежит другой паре движок–портал ({owner}), а настроена {belongs_to}: "
-                "укажите другой ORDER_ROUTE_LEDGER_URL или верните прежние адреса"
-            )

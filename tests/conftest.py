@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # `from shop import …` in every test folder
 
+from postgres import Postgres, binaries, open_postgres
 from shop import JAR_VARIABLE, Shop, open_shop
 
 # Engine and ledger write through to the disk at every commit; a kill test needs no more than memory for that (only a
@@ -31,6 +32,16 @@ for _name in [name for name in os.environ if name.startswith("ORDER_ROUTE_") and
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The real engine with the analyst's folder deployed and the staff file bootstrapped; one a run."""
     with open_shop(tmp_path_factory.mktemp("shop")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL; a test that asks for it where none is installed fails in one sentence."""
+    programs = binaries()
+    if programs is None:
+        pytest.fail("no PostgreSQL to test against: apt-get install postgresql", pytrace=False)
+    with open_postgres(programs) as opened:
         yield opened
 
 

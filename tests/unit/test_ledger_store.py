@@ -1,21 +1,47 @@
-"""The ledger keeps its word between threads, processes and kills: one owner, one effect, one count, nothing lost."""
+"""The ledger keeps its word between threads, processes and kills: one owner, one effect, one count, nothing lost.
+
+The same rules hold in SQLite and, where the system has its programs, in PostgreSQL.
+"""
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from postgres import Postgres, binaries
 
 from ledger import EffectState, ForeignLedger, Ledger, LedgerError
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'ledger.db'}"
+@pytest.fixture(params=["sqlite", "postgresql"] if binaries() else ["sqlite"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    server.make("ledger")
+    return server.url("ledger")
+
+
+@pytest.fixture(autouse=True)
+def _close_what_was_opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A test opens ledgers as programs do; the connections of all of them end with it."""
+    opened: list[Ledger] = []
+    make = Ledger.__init__
+
+    def remember(book: Ledger, *args: str, **more: str) -> None:
+        make(book, *args, **more)
+        opened.append(book)
+
+    monkeypatch.setattr(Ledger, "__init__", remember)
+    yield
+    for book in opened:
+        book.close()
 
 
 def run(code: str, url: str, *more: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
@@ -88,8 +114,8 @@ def test_what_was_acknowledged_survives_a_kill(url: str) -> None:
     assert len(Ledger(url).effects(f"k{n}" for n in range(known + 1))) == known + 1
 
 
-def test_sqlite_is_in_wal_with_full_synchronisation(url: str) -> None:
-    book = Ledger(url)
+def test_sqlite_is_in_wal_with_full_synchronisation(tmp_path: Path) -> None:
+    book = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
     with book._engine.connect() as conn:
         assert conn.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert conn.exec_driver_sql("PRAGMA synchronous").scalar() == 2
@@ -143,6 +169,9 @@ def test_a_ledger_of_another_engine_or_portal_is_refused_by_name(url: str) -> No
     [
         ("sqlite:////nowhere/at/all/ledger.db", "unable to open"),
         ("mysql://u:secret@h/x", "не поддерживается|драйвер"),
+        ("postgresql://u:secret@127.0.0.1:1/x", "create a connection"),
+        ("postgresql://u:secret@127.0.0.1/x?sslmode=require", "параметры"),
+        ("postgresql+psycopg://u:secret@127.0.0.1/x", "не установлен драйвер"),
         ("nonsense", "ORDER_ROUTE_LEDGER_URL"),
     ],
 )
@@ -158,3 +187,29 @@ def test_a_failpoint_kills_only_in_a_test_build(url: str) -> None:
     normal, armed = run(code, url, env=point), run(code, url, env=point | {"ORDER_ROUTE_TEST_BUILD": "1"})
     assert outputs([normal, armed]) == ["alive", ""]
     assert (normal.returncode, armed.returncode) == (0, -signal.SIGKILL)
+
+
+@pytest.mark.skipif(not binaries(), reason="the container tests try it too")
+def test_in_postgresql_the_ledger_keeps_to_a_schema_of_its_own(postgres: Postgres) -> None:
+    postgres.make("ledger")
+    Ledger(postgres.url("ledger")).intend("k")
+    where = (
+        "SELECT DISTINCT table_schema FROM information_schema.tables WHERE table_name IN ('effect', 'lease', 'meta')"
+    )
+    assert postgres.run(where, database="ledger") == [("order_route_ledger",)]
+
+
+@pytest.mark.skipif(not binaries(), reason="the container tests try it too")
+@pytest.mark.filterwarnings("ignore:.*unclosed <socket:pytest.PytestUnraisableExceptionWarning")  # pg8000, broken line
+def test_a_ledger_whose_connection_broke_connects_anew_and_says_what_was_cut(postgres: Postgres) -> None:
+    postgres.make("ledger")
+    book = Ledger(postgres.url("ledger"))
+    book.attempt("t")
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'ledger'"
+    assert postgres.run(others) == [(True,)]
+    assert book.attempt("t") == 2
+    with pytest.raises(LedgerError, match=r"network error|reset|terminat"), book._transaction() as conn:
+        postgres.run(others)
+        book._now(conn)
+    assert book.attempt("t") == 3
+    gc.collect()
