@@ -106,7 +106,7 @@ class _Bootstrap:
     def groups(self) -> None:
         """Create what is missing, rename what is called otherwise."""
         there = {g.id: g for g in self.api.groups()}
-        for group in wanted_groups():
+        for group in wanted_groups(self.staff.groups):
             if group.id not in there:
                 self.api.create_group(group)
                 self.done(f"Создана группа {group.id}")
@@ -135,7 +135,7 @@ class _Bootstrap:
     def leavers(self) -> None:
         """Delete users of our groups who stand in the staff file no more."""
         present = {p.id for p in self.staff.persons} | set(self.technical.groups()) | {self.client.user}
-        self._members = {group.id: self.api.members(group.id) for group in wanted_groups()}
+        self._members = {group.id: self.api.members(group.id) for group in wanted_groups(self.staff.groups)}
         leaving = set[str]().union(*self._members.values()) - present
         for user_id in sorted(leaving):
             given_back = self._give_back(user_id)
@@ -145,7 +145,7 @@ class _Bootstrap:
 
     def memberships(self) -> None:
         """Put everybody into exactly their groups."""
-        wanted: dict[str, set[str]] = {group.id: set() for group in wanted_groups()}
+        wanted: dict[str, set[str]] = {group.id: set() for group in wanted_groups(self.staff.groups)}
         for person in self.staff.persons:
             for name in person.groups:
                 wanted[name].add(person.id)
@@ -164,9 +164,9 @@ class _Bootstrap:
 
     def rights(self, definitions: Mapping[str, Iterable[str]]) -> None:
         """Write one row per group and resource; delete rows of ours that the table does not hold."""
-        ours = [group.id for group in wanted_groups()]
+        ours = [group.id for group in wanted_groups(self.staff.groups)]
         there = {row.key: row for row in self.api.authorizations(groups=ours)}
-        wanted = {row.key: row for row in rows(definitions)}
+        wanted = {row.key: row for row in rows(definitions, self.staff.groups)}
         self._write_rows(there, wanted.values())
         for key, row in there.items():
             if key not in wanted and managed(row) and row.id:
@@ -228,11 +228,11 @@ class _Bootstrap:
         return given_back
 
 
-def wanted_groups() -> list[Group]:
+def wanted_groups(departments: Mapping[str, str] = GROUPS) -> list[Group]:
     """Return all groups: departments, their heads, technical ones."""
     return [
-        *(Group(name, title, "WORKFLOW") for name, title in GROUPS.items()),
-        *(Group(name + HEADS, f"руководители: {title}", "HEADS") for name, title in GROUPS.items()),
+        *(Group(name, title, "WORKFLOW") for name, title in departments.items()),
+        *(Group(name + HEADS, f"руководители: {title}", "HEADS") for name, title in departments.items()),
         *(Group(name, title, "SYSTEM") for name, title in TECHNICAL.items()),
     ]
 

@@ -81,22 +81,22 @@ _BY_GROUP: Mapping[str, Mapping[tuple[Resource, str], tuple[str, ...]]] = {
 }
 
 
-def rows(starters: Mapping[str, Iterable[str]]) -> list[Authorization]:
-    """Return every row that should be there. `starters`: process id -> groups that may start it."""
+def rows(starters: Mapping[str, Iterable[str]], groups: Iterable[str] = GROUPS) -> list[Authorization]:
+    """Return every row that should be there. `starters`: process id -> groups that may start it; `groups`: all."""
     table: dict[tuple[str, Resource, str], set[str]] = {}
 
     def give(group: str, resource: Resource, resource_id: str, *permissions: str) -> None:
         table.setdefault((group, resource, resource_id), set()).update(permissions)
 
-    for group in GROUPS:
+    for group in groups:
         for application in ("welcome", "cockpit" if group in _WATCHERS else "tasklist"):
             give(group, Resource.APPLICATION, application, "ACCESS")
         give(group, Resource.DEFINITION, ROUTE, "READ")
     give("operators", Resource.APPLICATION, "tasklist", "ACCESS")
     for group in _SEES_ORDERS:
         give(group, Resource.DEFINITION, ROUTE, "READ_INSTANCE", "READ_HISTORY")
-    for process, groups in starters.items():
-        for group in groups:
+    for process, entitled in starters.items():
+        for group in entitled:
             give(group, Resource.DEFINITION, process, "READ", "CREATE_INSTANCE")
             give(group, Resource.INSTANCE, "*", "CREATE")
     for group, given in _BY_GROUP.items():

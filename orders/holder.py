@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from orders.persons import GROUPS, Person, Staff
+from orders.persons import Person, Staff
 from orders.snapshot import OpenVisit, OrderSnapshot
 
 
@@ -36,7 +36,7 @@ def holder_text(staff: Staff, visit: OpenVisit, addressed: Person | None) -> str
     """Say who holds a step: the person who took it, else the department and whom it was addressed to."""
     if visit.assignee:
         return staff.name(visit.assignee)
-    departments = ", ".join(GROUPS.get(g, g) for g in visit.groups)
+    departments = ", ".join(staff.title(g) for g in visit.groups)
     if not departments:
         return addressed.name if addressed else "—"
     return f"{departments} (адресовано: {addressed.name})" if addressed else departments

@@ -5,7 +5,7 @@ Groups are those of the diagram. The manager of a task is the head of its group,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -85,11 +85,23 @@ class Staff:
     """All persons in the order of the file; that order breaks ties."""
 
     persons: tuple[Person, ...] = ()
+    own_groups: Mapping[str, str] = field(
+        default_factory=dict, hash=False
+    )  # departments that the file adds: id -> name
     _by_id: dict[str, Person] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Index the persons by id."""
         self._by_id.update({p.id: p for p in self.persons})
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """Return all departments, those of the file included: id -> how people call it."""
+        return {**GROUPS, **self.own_groups}
+
+    def title(self, group: str) -> str:
+        """Return how people call a department, or the id of one that nobody knows."""
+        return self.groups.get(group, group)
 
     def find(self, person_id: str | None) -> Person | None:
         """Return the person with that id, or None."""
@@ -174,4 +186,4 @@ class Staff:
         wanted = tuple(groups)
         own = person.groups if person else ()
         ranked = [g for g in wanted if g in own] or list(wanted) or [g for g in own if g != "orderCreators"]
-        return GROUPS.get(ranked[0], ranked[0]) if ranked else "—"
+        return self.title(ranked[0]) if ranked else "—"

@@ -22,25 +22,49 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def read_staff(text: str) -> Staff:
-    """Read `[[person]]` tables. Raises StaffError with all problems; a file without persons is one."""
+    """Read `[[person]]` and `[[group]]` tables. Raises StaffError with all problems; no persons at all is one."""
     try:
         data = load_toml(text)
     except TomlProblem as error:
         raise StaffError([str(error)]) from None
     tables = data.get("person")
-    problems = [f"«{name}» здесь неизвестно, сотрудники пишутся как [[person]]" for name in data if name != "person"]
+    known = ("person", "group")
+    problems = [f"«{name}» здесь неизвестно, сотрудники пишутся как [[person]]" for name in data if name not in known]
+    own_groups = _own_groups(data.get("group", []), problems)
     if not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables) or not tables:
         raise StaffError([*problems, "нет ни одного сотрудника [[person]]"])
     lines = _table_lines(text)
     lines += [1] * (len(tables) - len(lines))  # tables written inline have no heading of their own
-    readers = [_Reader(table, line) for table, line in zip(tables, lines, strict=False)]
+    readers = [_Reader(table, line, {**GROUPS, **own_groups}) for table, line in zip(tables, lines, strict=False)]
     persons = [reader.person() for reader in readers]
     for reader in readers:
         problems += reader.problems
     problems += _between(persons, lines)
     if problems:
         raise StaffError(problems)
-    return Staff(tuple(persons))
+    return Staff(tuple(persons), own_groups)
+
+
+def _own_groups(tables: Any, problems: list[str]) -> dict[str, str]:
+    """Read the departments that the file adds: `[[group]]` with id and name. Problems are added to the list."""
+    if not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables):
+        problems.append('отделы пишутся как [[group]] с полями id = "…" и name = "…"')
+        return {}
+    found: dict[str, str] = {}
+    for table in tables:
+        id_, name = str(table.get("id", "")), str(table.get("name", "")).strip()
+        why = id_problem("группа", id_)
+        if why is None and (id_ in GROUPS or id_ in TECHNICAL_GROUPS or id_ in found):
+            why = f"группа «{id_}» уже есть"
+        if why is None and id_.lower().endswith("heads"):
+            why = f"группа «{id_}»: на Heads кончаются группы руководителей"
+        if why is None and (not name or set(table) != {"id", "name"}):
+            why = f"группа «{id_}»: нужны ровно id и name"
+        if why:
+            problems.append(why)
+        else:
+            found[id_] = name
+    return found
 
 
 def id_problem(kind: str, value: str) -> str | None:
@@ -59,8 +83,8 @@ def _table_lines(text: str) -> list[int]:
 class _Reader:
     """One table; collects what is wrong instead of stopping at the first thing."""
 
-    def __init__(self, table: Mapping[str, Any], line: int) -> None:
-        self.table, self.line, self.problems = table, line, list[str]()
+    def __init__(self, table: Mapping[str, Any], line: int, known: Mapping[str, str]) -> None:
+        self.table, self.line, self.known, self.problems = table, line, known, list[str]()
 
     def problem(self, text: str | None) -> None:
         """Note a problem of this person."""
@@ -119,9 +143,9 @@ class _Reader:
         for value in values:
             if value in TECHNICAL_GROUPS:
                 self.problem(f"группа «{value}» служебная, людей в ней нет")
-            elif value not in GROUPS:
+            elif value not in self.known:
                 why = id_problem("группа", value)
-                self.problem(why or f"нет группы «{value}»; есть: {', '.join(GROUPS)}")
+                self.problem(why or f"нет группы «{value}»; есть: {', '.join(self.known)}")
         return tuple(dict.fromkeys(values))
 
     def bitrix(self) -> int | None:

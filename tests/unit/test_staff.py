@@ -154,3 +154,29 @@ def test_all_problems_come_at_once() -> None:
     with pytest.raises(StaffError) as caught:
         read_staff(person(id='"a-b"', email='"x"') + person(groups='["painters"]'))
     assert [p.split(",")[0] for p in caught.value.problems] == ["строка 1", "строка 1", "строка 6"]
+
+
+def test_a_department_of_ones_own() -> None:
+    """A new approval needs a new department: the file adds it, nobody changes code."""
+    group = '[[group]]\nid = "technologists"\nname = "технологи"\n'
+    staff = read_staff(group + person(groups='["technologists"]'))
+    assert ids(staff.members("technologists")) == ["ivanov"]
+    assert staff.groups["technologists"] == staff.department("ivanov") == "технологи"
+    assert set(GROUPS) < set(staff.groups)
+
+
+@pytest.mark.parametrize(
+    ("group", "said"),
+    [
+        ('id = "tеchnologists"\nname = "технологи"', "«е» кириллическая, 2-я буква"),
+        ('id = "directors"\nname = "директора"', "уже есть"),
+        ('id = "workers"\nname = "рабочие"', "уже есть"),
+        ('id = "technologists"', "нужны ровно id и name"),
+        ('id = "designersHeads"\nname = "главные"', "Heads"),
+    ],
+)
+def test_a_broken_department_is_refused(group: str, said: str) -> None:
+    """A department has an id that the engine takes and a name that people know."""
+    with pytest.raises(StaffError) as caught:
+        read_staff(f"[[group]]\n{group}\n" + person())
+    assert said in str(caught.value)
