@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
-from defusedxml.ElementTree import iterparse
-
-from diagram import rules, shape
-from diagram.bpmn import Diagram, reading
+from diagram import lint, references, rules, shape
+from diagram.bpmn import Diagram
 from diagram.errors import DiagramError
+from diagram.kind import MAIN_PROCESS, foreign, text_of, what_failed, what_is
 from diagram.letters import strange_letters
 from diagram.safety import unsafe_parts
 
 MAX_BYTES = 10 * 1024 * 1024
-CAMUNDA_8 = "http://camunda.org/schema/zeebe/1.0"
-OPERATON = "http://operaton.org/schema/1.0/bpmn"
-PLATFORM = "{http://camunda.org/schema/modeler/1.0}executionPlatform"
-KNOWING = (rules.stages, rules.topics)  # these also ask what the rest of the project knows
-RULES = (rules.starts, rules.card_updates, rules.file_judging, rules.errors, rules.decisions)
+KNOWING = (rules.stages, rules.topics, references.process_is_ours)  # these ask what the rest of the project knows
+RULES = (
+    *(rules.starts, rules.card_updates, rules.file_judging, rules.errors, rules.decisions),
+    *(references.messages, references.promises, references.programs_ids),
+)
+SHOWN = 20  # lines of a file's report; the rest is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,47 +38,117 @@ class Finding:
         return f"{self.file}{element}: {self.problem}. {self.remedy}."
 
 
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What one file is and everything to put right in it."""
+
+    file: str
+    what: str
+    findings: tuple[Finding, ...]
+
+    def lines(self, shown: int = SHOWN) -> list[str]:
+        """Return the report: first what the file is, then findings, at most `shown` lines and a count of the rest."""
+        if not self.findings:
+            return [f"{self.file}: {self.what}, всё в порядке"]
+        head = f"{self.file}: {self.what}, замечаний {len(self.findings)}"
+        said = [
+            f"  {str(finding).removeprefix(self.file).removeprefix(' · ').lstrip(': ')}" for finding in self.findings
+        ]
+        room = shown - 1
+        if len(said) > room:
+            said = [*said[: room - 1], f"  и ещё {len(said) - room + 1}"]
+        return [head, *said]
+
+
 def check_files(paths: Iterable[Path], staff_groups: Collection[str], topics: Collection[str]) -> list[Finding]:
-    """Return all findings of all files, in the order given; an empty list means that they may be deployed."""
+    """Return the findings of our own rules in all files, in the order given; empty: nothing to put right."""
     known = rules.Known(frozenset(staff_groups), frozenset(topics))
-    return [finding for path in paths for finding in _check_file(Path(path), known)]
+    return [finding for path in paths for finding in _own(_read(Path(path)), known).findings]
 
 
 def check_bytes(file: str, data: bytes, staff_groups: Collection[str], topics: Collection[str]) -> list[Finding]:
-    """Return the findings of one diagram that is already in memory; `file` is its name."""
-    return _findings(file, _check(file, data, rules.Known(frozenset(staff_groups), frozenset(topics))))
+    """Return the findings of our own rules in one diagram that is already in memory; `file` is its name."""
+    known = rules.Known(frozenset(staff_groups), frozenset(topics))
+    return list(_own(_Source(file, data), known).findings)
 
 
-def _check_file(path: Path, known: rules.Known) -> list[Finding]:
+def examine(
+    paths: Iterable[Path], staff_groups: Collection[str], topics: Collection[str], *, linted: bool = True
+) -> list[FileReport]:
+    """Return a report on each file: our own rules and bpmnlint's. Raises LintMissing where that cannot run."""
+    known = rules.Known(frozenset(staff_groups), frozenset(topics))
+    checked = [_own(_read(Path(path)), known) for path in paths]
+    # by place, not by name: two folders may hold files of one name
+    texts = [(str(n), text_of(each.source.data)) for n, each in enumerate(checked) if linted and each.diagram]
+    hits: dict[str, list[lint.Hit]] = {}
+    for hit in lint.run(texts):
+        hits.setdefault(hit.file, []).append(hit)
+    return [each.report(hits.get(str(n), ())) for n, each in enumerate(checked)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A file as it was read, or why it was not."""
+
+    file: str
+    data: bytes
+    fault: DiagramError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A file with what our own rules say; `diagram` is None where the file itself is of no use."""
+
+    source: _Source
+    what: str
+    diagram: Diagram | None
+    faults: tuple[DiagramError, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return _findings(self.source.file, self.faults)
+
+    def report(self, hits: Sequence[lint.Hit]) -> FileReport:
+        more = lint.faults(self.diagram, hits, self.faults) if self.diagram else []
+        return FileReport(self.source.file, self.what, _findings(self.source.file, [*self.faults, *more]))
+
+
+def _read(path: Path) -> _Source:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise DiagramError("файл больше 10 МиБ", "Таких схем не бывает: проверьте, тот ли это файл")
-        data = path.read_bytes()
+            fault = DiagramError("файл больше 10 МиБ", "Таких схем не бывает: проверьте, тот ли это файл")
+            return _Source(path.name, b"", fault)
+        return _Source(path.name, path.read_bytes())
     except OSError as error:
-        fault = DiagramError(f"файл не открылся ({error.strerror})", "Проверьте путь и права")
-        return _findings(path.name, [fault])
-    except DiagramError as error:
-        return _findings(path.name, [error])
-    return _findings(path.name, _check(path.name, data, known))
+        return _Source(path.name, b"", DiagramError(f"файл не открылся ({error.strerror})", "Проверьте путь и права"))
 
 
-def _findings(file: str, faults: Iterable[DiagramError]) -> list[Finding]:
+def _findings(file: str, faults: Iterable[DiagramError]) -> tuple[Finding, ...]:
     found = (Finding(file, error.element_id, error.label, error.problem, error.remedy) for error in faults)
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))
 
 
-def _check(file: str, data: bytes, known: rules.Known) -> Iterator[DiagramError]:
-    """Yield all faults of a file; where the file itself is of no use, only the first."""
+def _own(source: _Source, known: rules.Known) -> _Checked:
+    """Check one file by our own rules; where the file itself is of no use, only that is said."""
+    if source.fault is not None:
+        return _Checked(source, source.fault.problem, None, (source.fault,))
     try:
-        foreign(data)
-        diagram = Diagram(data)
+        foreign(source.data)
+        diagram = Diagram(source.data)
     except DiagramError as error:
-        yield error
-        return
+        return _Checked(source, what_failed(source.data, error), None, (error,))
+    what = what_is(diagram.root, {MAIN_PROCESS, *known.topics})
+    return _Checked(source, what, diagram, tuple(_faults(source.file, diagram, known)))
+
+
+def _faults(file: str, diagram: Diagram, known: rules.Known) -> Iterator[DiagramError]:
     yield from shape.process(diagram, file)
     yield from shape.flows(diagram)
     yield from shape.names_and_ids(diagram)
     yield from shape.drawing(diagram)
+    yield from references.orphans(diagram)
+    yield from references.kinds(diagram)
+    yield from references.ids_and_labels(diagram)
     yield from strange_letters(diagram)
     yield from unsafe_parts(diagram)
     if not any(node.kind == "startEvent" for node in diagram.scope(diagram.process_id)):
@@ -88,28 +157,3 @@ def _check(file: str, data: bytes, known: rules.Known) -> Iterator[DiagramError]
         yield from asking(diagram, known)
     for rule in RULES:
         yield from rule(diagram)
-
-
-def foreign(data: bytes) -> None:
-    """Raise DiagramError where the file is no diagram, or one for another engine."""
-    if not data.strip():
-        raise DiagramError("файл пуст", "Сохраните схему заново в Camunda Modeler")
-    spaces, platforms = _marks(data)
-    if CAMUNDA_8 in spaces or any("Cloud" in platform for platform in platforms):
-        remedy = "Нужна схема для Camunda 7: New diagram → BPMN diagram (Camunda Platform 7)"
-        raise DiagramError("это схема для Camunda 8", remedy)
-    if OPERATON in spaces:
-        remedy = "Замените на http://camunda.org/schema/1.0/bpmn, префикс camunda:"
-        raise DiagramError("в файле пространство имён operaton:", remedy)
-
-
-def _marks(data: bytes) -> tuple[set[str], set[str]]:
-    """Return the namespaces that a file declares and the platforms that it names. Raises DiagramError."""
-    spaces, platforms = set(), set()
-    with reading():
-        for event, found in iterparse(BytesIO(data), events=("start-ns", "start"), forbid_dtd=True):
-            if event == "start-ns":
-                spaces.add(found[1])
-            elif found.get(PLATFORM):
-                platforms.add(found.get(PLATFORM))
-    return spaces, platforms
