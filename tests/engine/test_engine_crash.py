@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import requests
 from pydantic import SecretStr
 from shop import SHORT_RUN, START_SECONDS, SWEEP_SECONDS, Shop, furnish, good_answer, server_jar, wait_until
 
@@ -34,6 +35,7 @@ def own_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         reconcile_seconds=SWEEP_SECONDS,
         java_options=SHORT_RUN,
         start_seconds=START_SECONDS,
+        language="en",
     )
     with engine:
         opened = furnish(engine, ADMIN)
@@ -123,3 +125,9 @@ def test_stop_leaves_nothing_behind(own_shop: Shop) -> None:
     assert not psutil.pid_exists(pid) and leftover(own_shop.engine.data_dir) is None
     secret = Path(own_shop.engine.data_dir) / "h2.secret"
     assert secret.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_setting_switches_the_tasklists_language(own_shop: Shop) -> None:
+    """Here because this engine is one's own: the shared one speaks Russian."""
+    page = own_shop.url.removesuffix("/engine-rest") + "/operaton/app/tasklist/scripts/config.js"
+    assert "availableLocales: ['en']" in requests.get(page, timeout=30).text
