@@ -12,7 +12,14 @@ from app.wiring import ROUTE, Parts
 from engine.errors import NotFound
 
 State = Literal["ok", "warning", "fault"]
-_GUARANTEES = {"authorization": "права", "fullHistory": "полная история", "gates": "проверки шагов"}
+_GUARANTEES = {
+    "authorization": "права",
+    "fullHistory": "полная история",
+    "gates": "проверки шагов",
+    "historyCleanup": "ночная очистка истории",
+    "jobRetries": "повторы заданий каждые 5 минут",
+    "ownSchemas": "запрет чужих схем XML",
+}
 _LOW_DISK = 1 << 30  # bytes
 
 

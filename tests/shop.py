@@ -44,7 +44,10 @@ JAR_VARIABLE = "ORDER_ROUTE_SERVER_JAR"
 ROOT = Path(__file__).resolve().parent.parent
 SWEEP_SECONDS = 86_400  # the sweep's own timer must not fire in the middle of a test
 STAND_IN = "stand-in"
-SHORT_RUN = ("-XX:TieredStopAtLevel=1",)  # starts sooner; nothing here runs long enough for the second compiler
+SHORT_RUN = (
+    "-XX:TieredStopAtLevel=1",  # starts sooner; nothing here runs long enough for the second compiler
+    "-Dorder-route.upload-window-seconds=5",  # how soon a creeping upload is ended
+)
 START_SECONDS = 400.0  # a machine that does many things at once
 TOPICS = (
     *("register-order", "sync-stage", "notify", "validate-attachments", "flag-late-production", "notify-customer"),

@@ -14,6 +14,8 @@ import pytest
 from gate_models import Door, door, file, process, refusal, stage, state, task_of, text
 from shop import Shop, pdf
 
+from attachments.names import clean
+
 pytestmark = pytest.mark.engine
 
 PROCESS = "gate-files"
@@ -80,9 +82,12 @@ def test_twenty_files_pass(shop: Shop, admin: Door, instance: str) -> None:
         (NAME, NAME),
         (unicodedata.normalize("NFD", NAME), NAME),
         ("a%41+b.pdf", "a%41+b.pdf"),
-        ('две "кавычки".pdf', 'две "кавычки".pdf'),
-        ("..\\..\\evil/../имя\r\nX: y.pdf", ".._.._evil_.._имяX: y.pdf"),
-        ("я" * 240 + ".pdf", "я" * 196 + ".pdf"),
+        ('две "кавычки".pdf', "две _кавычки_.pdf"),
+        ("..\\..\\evil/../имя\r\nX: y.pdf", "имяX_ y.pdf"),
+        ("я" * 200 + ".pdf", "я" * 200 + ".pdf"),
+        ("я" * 240 + ".pdf", "я" * 200 + ".pdf"),
+        ("e" * 199 + "x\u0338\u0338.pdf", "e" * 199 + ".pdf"),
+        ("\U0001f4d0" * 210 + ".pdf", "\U0001f4d0" * 200 + ".pdf"),
     ],
 )
 def test_a_file_comes_back_under_its_name_at_every_door(
@@ -103,10 +108,39 @@ def test_a_file_comes_back_under_its_name_at_every_door(
         assert hashlib.sha256(answer.content).digest() == hashlib.sha256(data).digest()
         header = answer.headers["Content-Disposition"]
         assert header.isascii()
-        assert unquote(header.split("filename*=UTF-8''", 1)[1]) == kept
+        assert unquote(header.split("filename*=UTF-8''", 1)[1]) == kept == clean(given), "as the judge shows it"
         fallback = header.split('filename="', 1)[1].split('"', 1)[0]
         assert fallback.endswith(".pdf") and "\\" not in fallback
         assert answer.headers["Content-Type"].startswith("application/pdf")
+
+
+def test_any_name_is_the_same_for_engine_and_judge(shop: Shop, admin: Door, instance: str) -> None:
+    given = [
+        "../../etc/passwd.pdf",
+        "C:\\fakepath\\Смета.xlsx",
+        "смета\u202efdp.exe",
+        ".pdf",
+        "..",
+        "",
+        "///",
+        "CON.pdf",
+    ]
+    given += [
+        "смета.pdf. ",
+        "com1.a.pdf",
+        "com1 .pdf",
+        " \u00a0я. ",
+        "a\u2028b.pdf",
+        "a.b c.pdf",
+        "x." + "y" * 17,
+        ". .",
+    ]
+    given += ["-=смета.pdf", "b" * 5000 + "/" + "я" * 300, "\U0001f4d0 эскиз.DWG", "x." + "\U0001f4d0" * 16]
+    sent = {"designFile" + (f"_{n}" if n > 1 else ""): file(name, b"x") for n, name in enumerate(given, 1)}
+    assert door(shop, "volkov").complete(task_of(admin, instance), sent).status_code == 204
+    rows = admin.rows(f"/variable-instance?processInstanceIdIn={instance}&deserializeValues=false")
+    kept = {row["name"]: row["valueInfo"]["filename"] for row in rows if row["name"] in sent}
+    assert kept == {variable: clean(value["valueInfo"]["filename"]) for variable, value in sent.items()}
 
 
 @pytest.mark.parametrize("data", [b"null", b"eyJhIjoxfQ==", bytes(range(256)), "ёж".encode("cp1251")])

@@ -2,8 +2,6 @@ package orderroute;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.text.Normalizer;
-import java.util.Locale;
 import java.util.Map;
 import org.operaton.bpm.engine.variable.Variables;
 import org.operaton.bpm.engine.variable.impl.value.FileValueImpl;
@@ -12,7 +10,6 @@ import org.operaton.bpm.engine.variable.value.FileValue;
 /** A file is kept byte for byte; its name is NFC and harmless, and its type comes from the name, never from the browser. */
 final class Attachment {
 
-  private static final int LONGEST_NAME = 200;
   private static final String UNKNOWN_TYPE = "application/octet-stream";
   private static final Map<String, String> TYPES =
       Map.ofEntries(
@@ -38,8 +35,8 @@ final class Attachment {
     if (bytes.length == 0) {
       throw new Refusal("«" + field.label() + "»: файл «" + Shown.value(file.getFilename()) + "» пуст");
     }
-    String name = name(file.getFilename());
-    return Variables.fileValue(name).file(bytes).mimeType(TYPES.getOrDefault(ending(name), UNKNOWN_TYPE)).create();
+    String name = FileName.clean(file.getFilename());
+    return Variables.fileValue(name).file(bytes).mimeType(TYPES.getOrDefault(FileName.ending(name), UNKNOWN_TYPE)).create();
   }
 
   static long size(FileValue file) {
@@ -48,30 +45,6 @@ final class Attachment {
     } catch (IOException impossible) {
       throw new IllegalStateException(impossible);
     }
-  }
-
-  static String name(String given) {
-    String name = Normalizer.normalize(given == null ? "" : given, Normalizer.Form.NFC);
-    name = name.replaceAll("[\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}]", "").replaceAll("[/\\\\]", "_").strip();
-    if (name.isEmpty() || name.equals(".") || name.equals("..")) {
-      return "file";
-    }
-    return shortened(name);
-  }
-
-  private static String shortened(String name) {
-    if (name.codePointCount(0, name.length()) <= LONGEST_NAME) {
-      return name;
-    }
-    String ending = ending(name).isEmpty() ? "" : name.substring(name.lastIndexOf('.'));
-    int keep = LONGEST_NAME - ending.length();
-    return name.substring(0, name.offsetByCodePoints(0, keep)) + ending;
-  }
-
-  private static String ending(String name) {
-    int dot = name.lastIndexOf('.');
-    String ending = dot < 0 ? "" : name.substring(dot + 1).toLowerCase(Locale.ROOT);
-    return ending.length() > 10 ? "" : ending;
   }
 
   private static byte[] bytes(Field field, FileValue file) {

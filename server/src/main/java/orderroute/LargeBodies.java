@@ -7,7 +7,6 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Semaphore;
@@ -17,7 +16,7 @@ import org.springframework.web.filter.OncePerRequestFilter;
  * Three bodies with a full-sized file are worked on at a time, or one with 60 MiB: each costs several times its size in
  * memory, so the others wait.
  *
- * <p>A body is received into a temporary file first, so that a slow line holds up nobody.
+ * <p>A body is received into a temporary file first, so that a slow line holds up nobody else's work.
  */
 class LargeBodies extends OncePerRequestFilter {
 
@@ -28,7 +27,11 @@ class LargeBodies extends OncePerRequestFilter {
   /** 60 MiB of files as base64, and what is around them; also three times 20 MiB. */
   private static final int MOST_MIB = 81;
 
+  /** Bodies on their way at once, half of the server's threads: slow lines must leave threads for everybody else. */
+  private static final int MOST_LINES = 30;
+
   private final Semaphore room = new Semaphore(MOST_MIB, true);
+  private final Semaphore lines = new Semaphore(MOST_LINES);
 
   @Override
   protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
@@ -40,15 +43,29 @@ class LargeBodies extends OncePerRequestFilter {
       return;
     }
     if (length > (long) MOST_MIB * MIB) {
-      refuse(response);
+      refuse(response, BodyReceiver.TOO_LARGE);
       return;
     }
+    if (!lines.tryAcquire()) {
+      refuse(response, "Сейчас принимается слишком много больших файлов: повторите через минуту");
+      return;
+    }
+    try {
+      work(request, response, chain);
+    } finally {
+      lines.release();
+    }
+  }
+
+  private void work(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+      throws ServletException, IOException {
     Path file = Files.createTempFile("order-route-", ".body");
     try {
-      if (receive(request, file)) {
+      String why = BodyReceiver.receive(request, file, (long) MOST_MIB * MIB);
+      if (why == null) {
         inTurn(new FileBody(request, file), Files.size(file), response, chain);
       } else {
-        refuse(response);
+        refuse(response, why);
       }
     } finally {
       Files.deleteIfExists(file);
@@ -71,27 +88,11 @@ class LargeBodies extends OncePerRequestFilter {
     }
   }
 
-  private static boolean receive(HttpServletRequest request, Path file) throws IOException {
-    long left = (long) MOST_MIB * MIB;
-    byte[] part = new byte[BUFFER];
-    try (InputStream in = request.getInputStream();
-        OutputStream out = Files.newOutputStream(file)) {
-      for (int count = in.read(part); count >= 0; count = in.read(part)) {
-        left -= count;
-        if (left < 0) {
-          return false;
-        }
-        out.write(part, 0, count);
-      }
-    }
-    return true;
-  }
-
-  private static void refuse(HttpServletResponse response) throws IOException {
+  private static void refuse(HttpServletResponse response, String why) throws IOException {
     response.setStatus(HttpServletResponse.SC_BAD_REQUEST);
     response.setContentType("application/json;charset=utf-8");
     response.setHeader("Connection", "close");
-    response.getWriter().write(RefusalAnswer.json("Файлы вместе больше 60 МиБ: приложите меньше или сожмите их"));
+    response.getWriter().write(RefusalAnswer.json(why));
   }
 
   private static final class FileBody extends StoredBody {
