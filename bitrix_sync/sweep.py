@@ -17,6 +17,7 @@ from bitrix_sync.guard import Guarded
 from bitrix_sync.observe import TASK_SELECT, PortalTask, task_of
 from bitrix_sync.repair import changes_of, usable_users
 from bitrix_sync.work import Work, card_key, closed_key, file_key, tell_key
+from engine.rights import ROUTE
 from orders.errors import OrderRouteError, PortalUnavailable, Transient
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ CARDS, WITH_TASKS = 50, 25  # of one read: a page holds 50 rows, and a card may 
 LATELY = timedelta(days=7)
 LONG_AGO = timedelta(days=60)
 MANY, HALF = 3, 0.5
-ROUTE = "custom-furniture-order"
 
 log = structlog.get_logger(__name__)
 

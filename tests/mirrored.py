@@ -24,6 +24,7 @@ from bitrix_sync.reconcile import Reconciler
 from bitrix_sync.schema import PortalSchema
 from diagram.stages import read_route
 from ledger import Ledger
+from orders.errors import Transient
 from orders.persons import Staff
 from orders.snapshot import FileRef, OpenVisit, OrderSnapshot, Promise, Scalar, VisitDone
 from orders.staff import read_staff
@@ -287,3 +288,36 @@ class MirroredPortal:
 
     def requests_since(self, mark: int) -> list[str]:
         return [line["method"] for line in self.since(mark) if line["batch"] is None]
+
+
+def full_story(source: Source, key: str = "ORD-2026-00042") -> Story:
+    """Return an order whose card needs every kind of create."""
+    story = Story(source, key)
+    story.open("approve")
+    story.finish("orlov", "Берём", directorDecision="approve")
+    story.open("design")
+    story.finish("volkov")
+    story.open("estimate")
+    return story
+
+
+def insist(mirrored: MirroredPortal, story: Story, times: int = 12) -> None:
+    """Run as a worker does: again after each Transient, with a new mirror, as a new process would."""
+    for _ in range(times):
+        try:
+            mirrored.new_mirror().reconcile(story.instance)
+        except Transient:
+            continue
+        return
+    raise AssertionError(f"not done after {times} tries")
+
+
+def everything_once(mirrored: MirroredPortal, story: Story) -> None:
+    """Demand exactly one of each thing, equal to the order."""
+    key = story.order.key
+    assert [str(d) for d in mirrored.new_mirror().differences(story.instance, deep=True)] == []
+    assert len([c for c in mirrored.cards() if c["xmlId"] == f"order:{key}"]) == 1
+    assert len(mirrored.tasks(key)) == 1
+    assert sorted(text.rsplit("· ", 1)[1] for text in mirrored.comments(key)) == [f"{key}/c1"]
+    assert sorted(line["text"].rsplit("· ", 1)[1] for line in mirrored.lines(key)) == [f"{key}/c2"]
+    assert mirrored.drive().count("Эскиз заказчика.pdf") == len(story.source.orders)

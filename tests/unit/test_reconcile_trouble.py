@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from mirrored import MirroredPortal, Source, Story
+from mirrored import MirroredPortal, everything_once, full_story, insist
 
-from bitrix_sync.errors import UnknownOutcome, Unreadable
 from bitrix_sync.reconcile import lease_name
 from ledger import Ledger
 from ledger.failpoints import Failpoint, reset_failpoints
 from orders.errors import Permanent, PortalUnavailable, Transient
-from orders.persons import Staff
 
 CREATES = (
     "crm.item.add",
@@ -35,39 +31,6 @@ def mirrored(tmp_path: Path) -> Iterator[MirroredPortal]:
     opened = MirroredPortal(tmp_path)
     yield opened
     opened.close()
-
-
-def full_story(source: Source, key: str = "ORD-2026-00042") -> Story:
-    """Return an order whose card needs every kind of create."""
-    story = Story(source, key)
-    story.open("approve")
-    story.finish("orlov", "Берём", directorDecision="approve")
-    story.open("design")
-    story.finish("volkov")
-    story.open("estimate")
-    return story
-
-
-def insist(mirrored: MirroredPortal, story: Story, times: int = 12) -> None:
-    """Run as a worker does: again after each Transient, with a new mirror, as a new process would."""
-    for _ in range(times):
-        try:
-            mirrored.new_mirror().reconcile(story.instance)
-        except Transient:
-            continue
-        return
-    raise AssertionError(f"not done after {times} tries")
-
-
-def everything_once(mirrored: MirroredPortal, story: Story) -> None:
-    """Demand exactly one of each thing, equal to the order."""
-    key = story.order.key
-    assert [str(d) for d in mirrored.new_mirror().differences(story.instance, deep=True)] == []
-    assert len([c for c in mirrored.cards() if c["xmlId"] == f"order:{key}"]) == 1
-    assert len(mirrored.tasks(key)) == 1
-    assert sorted(text.rsplit("· ", 1)[1] for text in mirrored.comments(key)) == [f"{key}/c1"]
-    assert sorted(line["text"].rsplit("· ", 1)[1] for line in mirrored.lines(key)) == [f"{key}/c2"]
-    assert mirrored.drive().count("Эскиз заказчика.pdf") == len(story.source.orders)
 
 
 @pytest.mark.parametrize("method", CREATES)
@@ -176,21 +139,6 @@ def test_a_lost_ledger_is_rebuilt_and_nothing_doubles(mirrored: MirroredPortal) 
         everything_once(mirrored, story)
 
 
-def test_many_cards_gone_at_once_stop_all_creating_with_one_alarm(mirrored: MirroredPortal) -> None:
-    stories = [full_story(mirrored.source, f"ORD-2026-{n:05d}") for n in range(5)]
-    for story in stories:
-        mirrored.mirror.reconcile(story.instance)
-        story.set(cardStage="estimate", portalPending=False)
-    mirrored.lose_ledger()
-    alarms: list[str] = []
-    mirror = mirrored.new_mirror(on_alarm=alarms.append)
-    mirrored.portal.faults({"kind": "empty_list", "methods": ["*"]})
-    with pytest.raises(PortalUnavailable):
-        mirror.sweep()
-    assert mirrored.portal.log("crm.item.add", applied=True)[5:] == []
-    assert len(alarms) == 1
-
-
 def test_a_deleted_card_is_the_operators_choice(mirrored: MirroredPortal) -> None:
     story = full_story(mirrored.source)
     mirrored.mirror.reconcile(story.instance)
@@ -284,35 +232,6 @@ def test_a_refused_hold_stops_before_the_next_call(mirrored: MirroredPortal) -> 
     assert mirrored.portal.log("tasks.task.add") == []
 
 
-def test_one_cards_unreadable_answer_harms_no_other_order(mirrored: MirroredPortal) -> None:
-    stories = [full_story(mirrored.source, f"ORD-2026-{n:05d}") for n in range(3)]
-    for story in stories:
-        mirrored.mirror.reconcile(story.instance)
-    bad = mirrored.card("ORD-2026-00000")["id"]
-    for story in stories:
-        story.finish("petrova", None, estimateSum="10.00")
-        story.open("price")
-    client = mirrored.new_client()
-    mirrored.portal.faults(
-        {"kind": "deep_json", "methods": ["crm.item.get"], "item": bad},
-        {"kind": "deep_json", "methods": ["crm.item.list"], "count": 1},  # the sweep's look at all of them
-    )
-    mirror = mirrored.new_mirror(client=client)
-    mirror.sweep()
-    assert [mirrored.column(s.order.key) for s in stories] == ["estimate", "price", "price"]
-    with pytest.raises(Unreadable, match="вложен"):
-        mirror.reconcile(stories[0].instance)
-    assert client.alarm is None
-
-
-def test_a_step_that_opened_without_the_portal_loses_its_mark_in_the_sweep(mirrored: MirroredPortal) -> None:
-    story = full_story(mirrored.source)
-    story.set(cardStage="estimate", portalPending=True)
-    mirrored.mirror.sweep()
-    everything_once(mirrored, story)
-    assert story.order.variables["portalPending"] is False
-
-
 def test_a_portal_without_rest_3_gets_its_tasks_by_the_old_method(mirrored: MirroredPortal) -> None:
     mirrored.portal.webhook_of(1, ["crm", "task", "im", "user", "disk", "userfieldconfig"])
     story = full_story(mirrored.source)
@@ -330,84 +249,3 @@ def test_without_rest_3_a_lost_task_is_looked_for_before_it_is_made_again(mirror
     mirrored.portal.faults({"kind": "lost_answer", "methods": ["tasks.task.add"], "skip": 1, "count": 1})
     insist(mirrored, story)
     everything_once(mirrored, story)
-
-
-def test_people_who_left_are_not_addressed(mirrored: MirroredPortal) -> None:
-    story = Story(mirrored.source)
-    story.open("design")
-    mirrored.mirror.reconcile(story.instance)
-    designers = [p for p in mirrored.staff.members("designers") if p.bitrix_id]
-    first = int(mirrored.open_tasks()[0]["responsibleId"])
-    mirrored.portal.set_users([{"id": first, "active": False}])
-    mirrored.new_mirror().sweep()
-    (task,) = mirrored.open_tasks()
-    assert int(task["responsibleId"]) in {p.bitrix_id for p in designers} - {first}
-    mirrored.portal.set_users([{"id": p.bitrix_id, "active": False} for p in designers])
-    mirrored.new_mirror().sweep()
-    mirrored.new_mirror().sweep()
-    assert len(mirrored.tasks()) == 1
-    told = mirrored.portal.log("im.notify.personal.add", applied=True)
-    assert len(told) == len([p for p in mirrored.staff.members("operators") if p.bitrix_id])
-    hired = replace(designers[0], id="novikov", name="Пётр Новиков", bitrix_id=501, heads=())
-    mirrored.portal.set_users([{"id": 501, "name": "Пётр", "lastName": "Новиков", "active": True}])
-    staff = Staff((*mirrored.staff.persons, hired))
-    mirrored.new_mirror(staff=staff).sweep()
-    (task,) = mirrored.open_tasks()
-    assert task["responsibleId"] == "501"
-
-
-def test_the_one_with_the_fewest_open_tasks_is_asked_and_keeps_the_task(mirrored: MirroredPortal) -> None:
-    asked: list[Any] = []
-    for number in range(len(mirrored.staff.members("designers"))):
-        story = Story(mirrored.source, f"ORD-2026-{number:05d}")
-        story.open("design")
-        mirrored.mirror.reconcile(story.instance)
-        asked.append(mirrored.open_tasks(story.order.key)[0]["responsibleId"])
-    assert len(set(asked)) == len(asked)
-    mark = mirrored.mark()
-    mirrored.mirror.sweep()
-    assert mirrored.writes_since(mark) == []
-
-
-def test_a_sweep_without_drift_is_cheap_and_writes_nothing(mirrored: MirroredPortal) -> None:
-    for number in range(30):
-        story = Story(mirrored.source, f"ORD-2026-{number:05d}")
-        story.change(files=())
-        story.open("manufacture")
-        mirrored.mirror.reconcile(story.instance)
-    mark = mirrored.mark()
-    assert mirrored.new_mirror().sweep() == 30
-    assert mirrored.writes_since(mark) == []
-    assert len(mirrored.requests_since(mark)) <= 2
-
-
-def test_a_sweep_catches_up_after_an_outage(mirrored: MirroredPortal) -> None:
-    stories = [full_story(mirrored.source, f"ORD-2026-{n:05d}") for n in range(3)]
-    mirrored.portal.stop()
-    client = mirrored.new_client(probe_seconds=0.05, sleep=lambda _: None)
-    mirror = mirrored.new_mirror(client=client)
-    for story in stories:
-        with pytest.raises(PortalUnavailable):
-            mirror.reconcile(story.instance)
-    assert client.alarm is not None
-    mirrored.portal.start()
-    for _ in range(50):
-        try:
-            mirror.sweep()
-            break
-        except PortalUnavailable:
-            continue
-    for story in stories:
-        everything_once(mirrored, story)
-
-
-def test_ended_orders_stay_in_the_sweep_until_their_closing_is_there(mirrored: MirroredPortal) -> None:
-    story = full_story(mirrored.source)
-    mirrored.mirror.reconcile(story.instance)
-    story.end("End_PriceRejected")
-    mirrored.portal.faults({"kind": "lost_answer", "methods": ["batch"]})
-    with pytest.raises((UnknownOutcome, PortalUnavailable)):
-        mirrored.new_mirror(client=mirrored.new_client(sleep=lambda _: None)).sweep()
-    mirrored.portal.faults()
-    assert mirrored.mirror.sweep() == 1
-    assert mirrored.column() == "rejected"
