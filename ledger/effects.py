@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, func, or_, select, update
 
 from ledger.tables import effect
 
@@ -80,6 +80,12 @@ def settle(conn: Connection, key: str, state: EffectState, remote_id: str | None
 def drop(conn: Connection, key: str) -> None:
     """Forget an effect: its call certainly was not executed, or what it made is known to be gone."""
     conn.execute(delete(effect).where(effect.c.key == key))
+
+
+def keys_starting(conn: Connection, *prefixes: str) -> list[str]:
+    """Return the keys that start with one of these texts, taken literally."""
+    begins = or_(*(func.substr(effect.c.key, 1, len(prefix)) == prefix for prefix in prefixes))
+    return [str(key) for key in conn.execute(select(effect.c.key).where(begins)).scalars()]
 
 
 def _of(row: Row[Any]) -> Effect:

@@ -8,4 +8,4 @@ class LedgerError(Exception):
 
 
 class ForeignLedger(LedgerError):
-    """The ledger belongs to another engine or portal than the one that is set."""
+    """The ledger belongs to another engine than the one that answers."""

@@ -108,6 +108,19 @@ class Ledger:
         with self._transaction() as conn:
             return effects.read_many(conn, keys)
 
+    def keys_of(self, order: str) -> list[str]:
+        """Return the keys of all effects of an order, its notices included."""
+        with self._transaction() as conn:
+            return effects.keys_starting(conn, f"{order}:", f"{order}/", f"tell:{order}:", f"tell:{order}/")
+
+    def forget_order(self, order: str) -> int:
+        """Drop all effects of an ended order; return how many. Its claim stays: the number is not free again."""
+        with self._transaction() as conn:
+            keys = effects.keys_starting(conn, f"{order}:", f"{order}/", f"tell:{order}:", f"tell:{order}/")
+            for key in keys:
+                effects.drop(conn, key)
+            return len(keys)
+
     # attempts and claims
 
     def attempt(self, task_id: str) -> int:
