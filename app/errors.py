@@ -8,6 +8,7 @@ from app.logs import mask
 from app.settings import SettingsError
 from app.web import ListenError
 from attachments.scanner import ScannerDown
+from ledger.errors import LedgerError
 from orders.errors import OrderRouteError
 from workers.registry import WrongHandler
 
@@ -34,7 +35,7 @@ def sentence_of(error: BaseException) -> tuple[int, str] | None:
         return 2, "Настройки неверны:\n" + "\n".join(f"  {p}" for p in error.problems)
     if isinstance(error, CommandError):
         return error.code, mask(str(error))
-    if isinstance(error, ListenError | OrderRouteError):
+    if isinstance(error, ListenError | OrderRouteError | LedgerError):
         return 1, mask(str(error))
     if isinstance(error, WrongHandler):
         return 2, str(error)

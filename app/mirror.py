@@ -7,8 +7,10 @@ start do not hold.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from bitrix_sync.client import PortalClient
 from bitrix_sync.compare import Difference
@@ -17,17 +19,20 @@ from bitrix_sync.provision import provision
 from bitrix_sync.read_schema import column_directory, read_schema
 from bitrix_sync.reconcile import Reconciler
 from bitrix_sync.schema import PortalSchema
+from bitrix_sync.values import instant
 from orders.ports import Hold, held
 from orders.stage import Route
 
 
 @dataclass(frozen=True, slots=True)
 class ShownCard:
-    """A card as the kanban shows it."""
+    """A card as the kanban shows it. `order` is the business key of ours, None for a card that people made."""
 
     item_id: int
     title: str
     column: str
+    order: str | None = None
+    made: datetime | None = None
 
 
 class LazyMirror:
@@ -64,6 +69,10 @@ class LazyMirror:
         """Make a deleted card anew."""
         self.real().recreate(instance_id)
 
+    def erase(self, key: str) -> dict[str, int]:
+        """Take an ended order's content out of the portal."""
+        return self.real().erase(key)
+
     def provision(self) -> PortalSchema:
         """Set the portal up for the newest route; repeatable."""
         return provision(self._portal, self._route(), entity_type_id=self._entity)
@@ -76,7 +85,7 @@ class LazyMirror:
         """Return all cards of the smart process with the titles of their columns."""
         schema, titles = self.real().schema, self._titles()
         rows = self._portal.items("crm.item.list", {"entityTypeId": schema.entity_type_id}, path=("items",))
-        return [ShownCard(int(r["id"]), str(r["title"]), titles.get(str(r["stageId"]), "—")) for r in rows]
+        return [_shown(row, titles) for row in rows]
 
     def real(self) -> Reconciler:
         """Return the reconciler for the newest route. Raises PortalUnavailable while the names cannot be read."""
@@ -87,9 +96,28 @@ class LazyMirror:
                 self._made = (route, self._build(schema))
             return self._made[1]
 
+    def orphans(self, known: Set[str], since: datetime) -> list[ShownCard]:
+        """Return the cards made since then whose order the engine does not know: what a restore leaves behind.
+
+        An older card may belong to an order whose history the engine has removed in its time.
+        """
+        cards = [card for card in self.cards() if card.order is not None and card.order not in known]
+        return [card for card in cards if card.made is None or card.made >= since]
+
     def _titles(self) -> dict[str, str]:
         schema = self.real().schema
         directory = column_directory(schema.entity_type_id, schema.category_id)
         query = {"filter": {"ENTITY_ID": directory}, "order": {"SORT": "ASC"}}
         rows = self._portal.call("crm.status.list", query).result
         return {str(as_map(r)["STATUS_ID"]): str(as_map(r)["NAME"]) for r in rows}
+
+
+def _shown(row: Mapping[str, Any], titles: Mapping[str, str]) -> ShownCard:
+    key = str(row.get("xmlId") or "")
+    return ShownCard(
+        item_id=int(row["id"]),
+        title=str(row["title"]),
+        column=titles.get(str(row["stageId"]), "—"),
+        order=key.removeprefix("order:") if key.startswith("order:") else None,
+        made=instant(row.get("createdTime")),
+    )

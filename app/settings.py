@@ -58,6 +58,9 @@ class Settings(BaseModel):
     portal_patience_seconds: int = Field(60, ge=1, le=3600, description="сколько шаг ждёт портал, секунд")
     data_dir: Path = Field(Path("data"), description="папка данных: база движка, журнал эффектов, журналы")
     ledger_url: SecretStr | None = Field(None, description="база журнала эффектов; пусто: SQLite в папке данных")
+    engine_database_url: SecretStr | None = Field(
+        None, description="база движка в PostgreSQL, только для backup и restore: postgresql://user:password@host/base"
+    )
     staff_file: Path = Field(Path("config/staff.toml"), description="сотрудники, группы, замещения")
     calendar_file: Path = Field(Path("config/calendar.toml"), description="рабочий календарь")
     time_zone: str = Field("Europe/Moscow", description="часовой пояс цеха")

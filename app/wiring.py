@@ -15,7 +15,7 @@ from app.errors import CommandError
 from app.judging import StepJudge
 from app.logs import mask
 from app.mail import SmtpMail
-from app.mirror import LazyMirror
+from app.mirror import LazyMirror, ShownCard
 from app.noportal import NoPortal
 from app.paths import BPMN, data_folder, find
 from app.plant import PlantDeadlines, SystemClock
@@ -25,6 +25,7 @@ from bitrix_sync.client import PortalClient
 from bitrix_sync.reconcile import Reconciler
 from bitrix_sync.schema import PortalSchema
 from diagram.stages import read_route
+from engine.about import About, about
 from engine.client import EngineClient
 from engine.embedded import leftover
 from engine.identity import Technical
@@ -49,6 +50,7 @@ class Parts:
         self.settings = settings
         self._opened: list[Callable[[], None]] = []
         self._newest: tuple[float, Route | None] = (0.0, None)
+        self._engine: About | None = None
 
     def close(self) -> None:
         """Close connections and databases."""
@@ -141,6 +143,18 @@ class Parts:
         """Return the reader of orders."""
         return SnapshotReader(self.integration, self.route)
 
+    def prove_engine(self) -> About:
+        """Ask the engine who it is and make the ledger its own. Raises WrongEngine or ForeignLedger: nothing is done.
+
+        Called before any work on orders; a stock engine has no id to compare.
+        """
+        if self._engine is None:
+            found = about(self.integration)
+            if found.id is not None:
+                self.ledger.bind(found.id)
+            self._engine = found
+        return self._engine
+
     # ledger, portal, mirror
 
     @cached_property
@@ -207,6 +221,7 @@ class Parts:
         """Return the mirror for commands that need a portal. Raises CommandError where none is set."""
         if isinstance(self.mirror, NoPortal):
             raise CommandError("Портал не задан: укажите ORDER_ROUTE_BITRIX_WEBHOOK_URL", 2)
+        self.prove_engine()
         return self.mirror
 
     def portal_down(self) -> bool:
@@ -217,6 +232,11 @@ class Parts:
         """Return the instances that a sweep would look at: running ones, and those that ended in the last week."""
         week_ago = datetime.now(UTC) - timedelta(days=7)
         return [*self.orders.open_orders(), *self.orders.ended_instances(ROUTE, week_ago)]
+
+    def orphans(self) -> list[ShownCard]:
+        """Return the cards whose order the engine does not know."""
+        known = {i.business_key for i in self.integration.history.instances(processDefinitionKey=ROUTE)}
+        return self.cards().orphans(known, datetime.now(UTC) - timedelta(days=self.settings.history_days))
 
     def _reconciler(self, schema: PortalSchema) -> Reconciler:
         assert self.portal is not None

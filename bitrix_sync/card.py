@@ -90,7 +90,9 @@ class DesiredCard:
 
 
 def has_card(order: OrderSnapshot) -> bool:
-    """Tell whether an order has a card at all: a duplicate start never gets one."""
+    """Tell whether an order has a card at all: a duplicate start never gets one, an erased order keeps what it has."""
+    if order.ended is not None and not order.variables:
+        return False
     return order.end_id != NO_CARD and bool(order.open or order.done or order.closing or order.end_id)
 
 

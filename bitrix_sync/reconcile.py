@@ -13,12 +13,13 @@ from bitrix_sync import notes, proof
 from bitrix_sync.card import Notice, desired, has_card
 from bitrix_sync.client import PortalClient
 from bitrix_sync.compare import Difference
+from bitrix_sync.erase import erase_order
 from bitrix_sync.guard import Guarded
 from bitrix_sync.once import SETTLE_SECONDS, Once
 from bitrix_sync.repair import CardVanished, observe, repair
 from bitrix_sync.schema import PortalSchema
 from bitrix_sync.sweep import Sweep
-from bitrix_sync.work import Work, card_key
+from bitrix_sync.work import Work, card_key, folder_key
 from ledger import Lease, Ledger
 from orders.dates import local_day
 from orders.errors import Permanent, PortalUnavailable, Transient
@@ -102,6 +103,15 @@ class Reconciler:
         self.ledger.undo(card_key(snapshot.key))
         self.ledger.done(recreate_key(snapshot.key))
         self.reconcile(instance_id)
+
+    def erase(self, key: str) -> dict[str, int]:
+        """Take an ended order's content out of the portal; return what went, with counts. Raises PortalUnavailable.
+
+        The caller holds the order's lease.
+        """
+        tags = [each.removeprefix("tell:") for each in self.ledger.keys_of(key) if each.startswith("tell:")]
+        folder = self.ledger.effect(folder_key(key)).remote_id
+        return erase_order(self.portal.bound(), self.schema, key, tags, folder)
 
     # for the sweep
 

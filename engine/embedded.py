@@ -31,6 +31,7 @@ HOST = "127.0.0.1"
 START_SECONDS = 180.0
 STOP_SECONDS = 10.0
 _HEALTH_SECONDS = 2.0
+_COPY_SECONDS = 3600.0
 _LEAST_FREE = 256 << 20  # bytes; less than this and H2 stops in the middle of an order
 _TAIL_LINES = 20
 _KNOWN_CAUSES = (
@@ -100,7 +101,7 @@ class EmbeddedEngine:
     @property
     def database_url(self) -> str:
         """Return the JDBC address of the H2 file."""
-        return f"jdbc:h2:file:{(self.data_dir / 'engine').resolve()};WRITE_DELAY=0"
+        return _database_address(self.data_dir)
 
     def start(self) -> EmbeddedEngine:
         """Start the JVM and return when it answers. Raises StartError with one sentence."""
@@ -161,9 +162,7 @@ class EmbeddedEngine:
         environment = {
             **_clean(os.environ),
             **self._settings,
-            "SPRING_DATASOURCE_URL": self.database_url,
-            "SPRING_DATASOURCE_USERNAME": "order_route",
-            "SPRING_DATASOURCE_PASSWORD": _database_password(self.data_dir).get_secret_value(),
+            **_database(self.data_dir),
             "ORDER_ROUTE_ADMIN_USER": self.admin_user,
             "ORDER_ROUTE_ADMIN_PASSWORD": self.admin_password.get_secret_value(),
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from engine.calls import Caller, Row
+from engine.calls import PAGE, Caller, Row
 from engine.errors import NotFound
 from engine.rest import path_id
 from engine.variables import FileValue, from_engine, from_instant, maybe_instant
@@ -98,6 +98,17 @@ class History:
     def instances(self, **query: Any) -> Iterator[PastInstance]:
         """Read instances, oldest first; `query` in the REST names (processDefinitionKey, unfinished, …)."""
         return map(_instance, self._caller.rows("/history/process-instance", query, sort="startTime"))
+
+    def find(self, **query: Any) -> list[PastInstance]:
+        """Find instances by conditions that do not fit into an address: `variables` = [{name, operator, value}]."""
+        found: list[PastInstance] = []
+        while True:
+            paging = {"firstResult": len(found), "maxResults": PAGE}
+            sorting = {"sorting": [{"sortBy": "startTime", "sortOrder": "asc"}]}
+            page = self._caller.rest("POST", "/history/process-instance", params=paging, body=query | sorting).json()
+            found += map(_instance, page)
+            if len(page) < PAGE:
+                return found
 
     def tasks(self, **query: Any) -> Iterator[PastTask]:
         """Read user tasks, oldest first; `query` in the REST names (processInstanceId, taskId, …)."""

@@ -35,12 +35,17 @@ def reconcile(
         if not dry_run:
             console.print(f"Сверено заказов: {cards.sweep()}")
         found = [d for instance in p.recent_orders() for d in cards.differences(instance)]
+        orphans = p.orphans()
     table(
         ("Заказ", "Что", "В движке", "В портале"),
         [(d.order, d.what, d.engine, d.portal) for d in found],
         empty="Расхождений нет: карточки равны движку",
     )
-    if found:
+    if orphans:
+        console.print("Карточки, заказа которых в движке нет (не удаляются: заведите заказ снова или закройте их):")
+        rows = [(card.order, card.item_id, card.title, card.column) for card in orphans]
+        table(("Заказ", "Карточка", "Название", "Колонка"), rows, empty="")
+    if found or (orphans and dry_run):
         raise typer.Exit(1)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from app.commands.common import console, parts
+from app.running import in_use
 
 
 def register(cli: typer.Typer) -> None:
@@ -36,7 +37,7 @@ def up() -> None:
     """Запустить всё: движок, исполнителя, страницы состояния; Ctrl-C останавливает. Пример: order-route up"""
     from app.programs import run_up, stop_signal
 
-    with parts() as p, stop_signal() as stop:
+    with parts() as p, in_use(p.settings.data_dir), stop_signal() as stop:
         run_up(p, stop, lambda line: console.print(line, markup=False))
 
 
@@ -47,7 +48,7 @@ def worker(
     from app.programs import run_worker, stop_signal
 
     chosen = [t.strip() for t in topics.split(",") if t.strip()] if topics else None
-    with parts() as p, stop_signal() as stop:
+    with parts() as p, in_use(p.settings.data_dir), stop_signal() as stop:
         run_worker(p, chosen, stop)
 
 
@@ -55,5 +56,5 @@ def web() -> None:
     """Запустить страницы состояния и показателей. Пример: order-route web"""
     from app.programs import run_web, stop_signal
 
-    with parts() as p, stop_signal() as stop:
+    with parts() as p, in_use(p.settings.data_dir), stop_signal() as stop:
         run_web(p, stop)

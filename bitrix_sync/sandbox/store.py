@@ -55,6 +55,7 @@ class Store:
         """Open or make the state file; None keeps the state in memory only."""
         self._docs: dict[str, dict[int, Doc]] = {}
         self._dirty: set[tuple[str, int]] = set()
+        self._loose: set[str] = set()  # bytes whose document went; perhaps another one has them too
         self._change: Change | None = None
         self._db = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, timeout=1)
         self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # one portal per file; a killed one lets go
@@ -85,7 +86,9 @@ class Store:
     def drop(self, kind: str, number: int) -> None:
         """Delete a document."""
         self._remember(kind, number)
-        self._docs.get(kind, {}).pop(number, None)
+        gone = self._docs.get(kind, {}).pop(number, None)
+        if gone and "sha" in gone:
+            self._loose.add(str(gone["sha"]))
         self._dirty.add((kind, number))
 
     def next_id(self, kind: str, sequence: str | None = None) -> int:
@@ -135,6 +138,10 @@ class Store:
                 body = json.dumps(doc, ensure_ascii=False)
                 self._db.execute("INSERT OR REPLACE INTO doc VALUES (?, ?, ?)", (kind, number, body))
         self._dirty.clear()
+        if self._loose:
+            used = {doc.get("sha") for kind in ("crmfile", "disk") for doc in self._docs.get(kind, {}).values()}
+            self._db.executemany("DELETE FROM blob WHERE sha = ?", [(sha,) for sha in self._loose - used])
+            self._loose.clear()
         self._db.commit()
 
     def close(self) -> None:

@@ -201,6 +201,16 @@ def _shown_log(call: Call, doc: Doc) -> Doc:
     }
 
 
+@method("crm.timeline.logmessage.delete", "crm")
+def log_delete(call: Call) -> Reply:
+    """Delete a log line."""
+    number = need_integer(call.params, "id")
+    if call.store.get("log", number) is None:
+        raise Refusal("NOT_FOUND", "Not found")
+    call.store.drop("log", number)
+    return Reply(None)
+
+
 @method("crm.timeline.logmessage.list", "crm", empty=list)
 def log_list(call: Call) -> Reply:
     """List log lines of one item, newest first, ten a page."""
