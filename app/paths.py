@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 from pathlib import Path
 
 from app.errors import CommandError
+from engine.folder import prepare_folder
+from engine.java import StartError
 
 ROOT = Path(__file__).resolve().parent.parent
 BPMN = ROOT / "bpmn"
@@ -20,14 +21,7 @@ def find(path: Path) -> Path:
 def data_folder(path: Path) -> Path:
     """Make the data folder and return it. Raises CommandError, one sentence that names the setting."""
     try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        probe = path / ".probe"
-        probe.write_bytes(bytes(4096))
-        probe.unlink()
-    except OSError as error:
-        what = "нет места" if error.errno == errno.ENOSPC else f"нельзя писать ({error.strerror})"
-        raise CommandError(
-            f"В папку данных {path} {what}: освободите место, дайте право записи "
-            "или задайте другую в ORDER_ROUTE_DATA_DIR"
-        ) from error
+        prepare_folder(path)
+    except StartError as error:
+        raise CommandError(str(error)) from error
     return path

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from engine import embedded
 from engine.embedded import EmbeddedEngine, leftover, stop_leftover
+from engine.folder import folder_sentence
 from engine.java import StartError, find_java, java_version, read_version
 
 
@@ -111,7 +112,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, java: Path) -> 
 
 @pytest.mark.parametrize(("number", "sentence"), [(28, "нет места"), (30, "нельзя писать"), (13, "нельзя писать")])
 def test_the_system_says_why_the_folder_is_no_good(number: int, sentence: str, tmp_path: Path) -> None:
-    assert sentence in embedded._folder_sentence(tmp_path, OSError(number, os.strerror(number)))
+    assert sentence in folder_sentence(tmp_path, OSError(number, os.strerror(number)))
 
 
 def test_a_full_disk_is_said(tmp_path: Path, java: Path, monkeypatch: pytest.MonkeyPatch) -> None:
