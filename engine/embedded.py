@@ -8,6 +8,7 @@ parent, which then stops it in order.
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import json
 import os
@@ -24,7 +25,6 @@ from types import TracebackType
 import psutil
 from pydantic import SecretStr
 
-from engine.folder import prepare_folder
 from engine.java import StartError, find_java
 
 HOST = "127.0.0.1"
@@ -253,13 +253,27 @@ def stop_leftover(data_dir: Path) -> bool:
 
 def _prepare(data_dir: Path) -> None:
     """Make the folder and prove that it can be written and has room; one sentence where not."""
-    prepare_folder(data_dir)
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = data_dir / ".probe"
+        probe.write_bytes(b"\0" * 4096)
+        probe.unlink()
+    except OSError as error:
+        raise StartError(_folder_sentence(data_dir, error)) from error
     free = shutil.disk_usage(data_dir).free
     if free < _LEAST_FREE:
         raise StartError(
             f"На диске с папкой {data_dir} осталось {free >> 20} МБ, движку нужно не меньше {_LEAST_FREE >> 20} МБ: "
             "освободите место."
         )
+
+
+def _folder_sentence(data_dir: Path, error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return f"На диске с папкой {data_dir} нет места: освободите его."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"В папку {data_dir} нельзя писать: дайте право на запись или укажите другую в ORDER_ROUTE_DATA_DIR."
+    return f"Папка {data_dir} не годится ({error.strerror}): укажите другую в ORDER_ROUTE_DATA_DIR."
 
 
 def _database_password(data_dir: Path) -> SecretStr:
