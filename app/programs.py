@@ -6,23 +6,21 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
-from pydantic import SecretStr
 
-from app.paths import SERVER_JAR
+from app.paths import BPMN, SERVER_JAR
 from app.settings import Settings
-from app.setup import furnish, keep_logins, wait_for_rest
 from app.web import ListenError, Site, inside_site, public_site, serve
 from app.wiring import ROUTE, Parts
 from engine.about import WrongEngine
+from engine.deploy import deploy, folder_files
 from engine.embedded import EmbeddedEngine
 from engine.errors import EngineError
-from ledger import ForeignLedger, LedgerError
-from orders.persons import Staff
+from orders.errors import Transient
 from workers.handlers import registry
 from workers.runtime import Worker
 
@@ -61,22 +59,21 @@ def embedded(
 
 
 def wait_for_engine(parts: Parts, stop: threading.Event, seconds: float = _ENGINE_WAIT_SECONDS) -> None:
-    """Return when the ledger opens, the engine answers and the route is deployed: each program waits by itself."""
-    deadline, said = time.monotonic() + seconds, ""
+    """Return when the engine answers and the route is deployed; each program waits for what it needs by itself."""
+    deadline, said = time.monotonic() + seconds, False
     while not stop.is_set():
         try:
             parts.prove_engine()
             parts.integration.processes.newest(ROUTE)
             return
-        except (WrongEngine, ForeignLedger):
+        except WrongEngine:
             raise
-        except (EngineError, LedgerError) as error:
+        except EngineError as error:
             if time.monotonic() > deadline:
                 raise
-            if str(error) != said:
-                said = str(error)
-                what = "waiting_for_ledger" if isinstance(error, LedgerError) else "waiting_for_engine"
-                log.info(what, url=parts.engine_url, error=said)
+            if not said:
+                log.info("waiting_for_engine", url=parts.engine_url, error=str(error))
+                said = True
             stop.wait(0.5)
 
 
@@ -117,22 +114,28 @@ def run_web(parts: Parts, stop: threading.Event, health: Callable[[], list[str]]
             site.close()
 
 
-def run_setup(parts: Parts, stop: threading.Event, tell: Callable[[str], None], logins: Path | None) -> None:
-    """Wait for a foreign engine and make it ready; first passwords go to a file or, without one, to the screen."""
-    wait_for_rest(parts, stop)
-    if not stop.is_set():
-        furnish(parts, tell, lambda made: keep_logins(logins, made) if logins else _show(made, tell))
-        tell("Готово к работе")
-
-
 def run_up(parts: Parts, stop: threading.Event, tell: Callable[[str], None]) -> None:
     """Run everything: our own engine unless a URL is set, then deploy, bootstrap, worker and sites."""
+    from app.commands.operate import run_bootstrap
+
     engine = None if parts.settings.engine_url else embedded(parts.settings, parts)
     try:
         if engine is not None:
             tell("Запускается движок…")
             engine.start()
-        furnish(parts, tell, lambda made: _show(made, tell))
+        # The technical accounts exist only after the first bootstrap; rights need the diagrams, so it runs twice.
+        for line in run_bootstrap(parts).passwords.items():
+            tell(f"{line[0]}: пароль {line[1].get_secret_value()} (показан один раз)")
+        done = deploy(
+            parts.engine_client(parts.accounts.deploy),
+            folder_files(BPMN),
+            name="order-route",
+            ttl_days=parts.settings.history_days,
+        )
+        run_bootstrap(parts)
+        parts.prove_engine()
+        tell("Диаграммы опубликованы" if done.new else "Диаграммы те же, что и были")
+        _prepare_portal(parts, tell)
         tell(f"Tasklist и Cockpit: {parts.engine_url.removesuffix('/engine-rest')}/operaton/")
         tell(f"Состояние и показатели: http://{parts.settings.board_listen}/readyz")
         worker = parts.worker()
@@ -146,9 +149,15 @@ def run_up(parts: Parts, stop: threading.Event, tell: Callable[[str], None]) -> 
             engine.stop()
 
 
-def _show(passwords: Mapping[str, SecretStr], tell: Callable[[str], None]) -> None:
-    for person, password in passwords.items():
-        tell(f"{person}: пароль {password.get_secret_value()} (показан один раз)")
+def _prepare_portal(parts: Parts, tell: Callable[[str], None]) -> None:
+    """Make the portal's columns and fields fit the diagram; a portal that is away holds nobody up."""
+    if parts.portal is None:
+        tell("Портал не задан: шаги выполняются в Tasklist")
+        return
+    try:
+        parts.cards().provision()
+    except Transient as error:
+        tell(f"Портал не отвечает ({error}): шаги идут, карточки догонят")
 
 
 def _worker_problems(worker: Worker) -> Callable[[], list[str]]:
@@ -167,18 +176,6 @@ def _engine_problems(parts: Parts) -> Callable[[], list[str]]:
 
 
 def run_sandbox(
-def portal_people(staff: Staff) -> list[Mapping[str, object]]:
-    """Return the staff file's persons as the sandbox portal takes them."""
-    return [
-        {"id": p.bitrix_id, "name": first, "lastName": last, "email": p.email, "active": True}
-        for p in staff.persons
-        for first, _, last in (p.name.partition(" "),)
-        if p.bitrix_id is not None
-    ]
-
-
-def run_sandbox(listen: SandboxListen, stop: threading.Event, tell: Callable[[str], None]) -> None:
-    """Serve the sandbox portal until stopped. Raises ListenError for a taken port."""
     port: int, state: Path, rate: float, drain: float, stop: threading.Event, tell: Callable[[str], None]
 ) -> None:
     """Serve the sandbox portal until stopped. Raises ListenError for a taken port."""

@@ -8,7 +8,6 @@ parent, which then stops it in order.
 from __future__ import annotations
 
 import contextlib
-import errno
 import http.client
 import json
 import os
@@ -25,6 +24,7 @@ from types import TracebackType
 import psutil
 from pydantic import SecretStr
 
+from engine.folder import prepare_folder
 from engine.java import StartError, find_java
 
 HOST = "127.0.0.1"
@@ -253,13 +253,7 @@ def stop_leftover(data_dir: Path) -> bool:
 
 def _prepare(data_dir: Path) -> None:
     """Make the folder and prove that it can be written and has room; one sentence where not."""
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        probe = data_dir / ".probe"
-        probe.write_bytes(b"\0" * 4096)
-        probe.unlink()
-    except OSError as error:
-        raise StartError(_folder_sentence(data_dir, error)) from error
+    prepare_folder(data_dir)
     free = shutil.disk_usage(data_dir).free
     if free < _LEAST_FREE:
         raise StartError(
@@ -268,12 +262,32 @@ def _prepare(data_dir: Path) -> None:
         )
 
 
-def _folder_sentence(data_dir: Path, error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
-        return f"На диске с папкой {data_dir} нет места: освободите его."
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"В папку {data_dir} нельзя писать: дайте право на запись или укажите другую в ORDER_ROUTE_DATA_DIR."
-    return f"Папка {data_dir} не годится ({error.strerror}): укажите другую в ORDER_ROUTE_DATA_DIR."
+def copy_stopped(jar: Path, data_dir: Path) -> None:
+    """Copy the database of an engine that does not run into `engine.copy/`, by the server's own program.
+
+    The copy opens without a password. Raises StartError with one sentence.
+    """
+    if not jar.is_file():
+        raise StartError(f"Нет файла движка {jar}: соберите его командой make server.")
+    environment = {**_clean(os.environ), **_database(data_dir)}
+    command: list[str | Path] = [find_java(), "-Xmx256m", "-jar", jar.resolve(), "--copy-database"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_COPY_SECONDS, check=False)
+    if done.returncode:
+        said = done.stdout + done.stderr
+        cause = next((text for sign, text in _KNOWN_CAUSES if sign in said), "база не читается")
+        raise StartError(f"Копия базы движка не сделана: {cause}.")
+
+
+def _database_address(data_dir: Path) -> str:
+    return f"jdbc:h2:file:{(data_dir / 'engine').resolve()};WRITE_DELAY=0"
+
+
+def _database(data_dir: Path) -> dict[str, str]:
+    return {
+        "SPRING_DATASOURCE_URL": _database_address(data_dir),
+        "SPRING_DATASOURCE_USERNAME": "order_route",
+        "SPRING_DATASOURCE_PASSWORD": _database_password(data_dir).get_secret_value(),
+    }
 
 
 def _database_password(data_dir: Path) -> SecretStr:
