@@ -19,7 +19,7 @@ demo: .venv/ready $(JAR)  ## the main job: real engine, sandbox portal, worker, 
 test: .venv/ready $(JAR) diagram/node_modules/.ready browser  ## all tests: real engine, browser
 	@$(PY) -m pytest $(TOGETHER) -m "not soak"
 
-test-quick: .venv/ready $(JAR)  ## all tests but those that need a browser
+test-quick: .venv/ready $(JAR) diagram/node_modules/.ready  ## all tests but those that need a browser
 	@$(PY) -m pytest $(TOGETHER) -m "not soak and not browser"
 
 soak: .venv/ready $(JAR) diagram/node_modules/.ready browser  ## long kill runs

@@ -14,7 +14,7 @@ from diagram.errors import DiagramError
 from orders.stage import Demand, Field, FieldKind
 
 NAME = re.compile(r"[a-z][A-Za-z0-9]{0,63}", re.ASCII)
-NORM = re.compile(r"[1-9][0-9]{0,3}[hd]|until:[a-z][A-Za-z0-9]{0,63}", re.ASCII)
+NORM = re.compile(r"(?:0|[1-9][0-9]{0,3})[hd]|until:[a-z][A-Za-z0-9]{0,63}", re.ASCII)
 MOMENTS = ("future", "past")
 WAITS = ("customer",)
 
@@ -116,7 +116,7 @@ def _decision(node: Node, value: str, fields: Iterable[Field], where: str) -> st
 
 
 def read_norm(node: Node) -> str:
-    """Return the norm: working hours (8h), working days (2d) or until:variable. Raises DiagramError."""
+    """Return the norm: 8h (working hours), 2d (days), 0h (no deadline) or until:variable. Raises DiagramError."""
     norm = node.properties.get("norm", "")
     if not NORM.fullmatch(norm):
         problem = f"норма «{norm}» непонятна" if norm else "не задана норма времени"

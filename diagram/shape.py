@@ -19,8 +19,9 @@ PERIOD = re.compile(r"P[1-9][0-9]*D")
 def process(diagram: Diagram, file: str) -> Iterator[DiagramError]:
     """The process says its name, purpose, version and how long its history is kept; its id is the file's name."""
     element, id_ = diagram.process, diagram.process_id
-    if id_ != file.removesuffix(".bpmn"):
-        yield DiagramError(f"id процесса «{id_}» не равен имени файла", f"Назовите файл {id_}.bpmn", id_)
+    if not re.fullmatch(re.escape(id_) + r"(-[a-z]+)?", file.removesuffix(".bpmn")):
+        remedy = f"Назовите файл {id_}.bpmn, вариант — {id_}-слово.bpmn"
+        yield DiagramError(f"id процесса «{id_}» не равен имени файла", remedy, id_)
     if not PERIOD.fullmatch(element.get(f"{CAMUNDA}historyTimeToLive", "")):
         yield DiagramError("не задано, сколько хранить историю", "Поставьте History time to live = P1095D", id_)
     for what, text in (

@@ -3,9 +3,9 @@
     client = EngineClient(url, "integration", SecretStr("…"))
     client.as_person("ivanov").tasks.complete(task_id, {"directorDecision": "approve"})
 
-Calls stand by subject: `tasks`, `processes`, `external`, `history`, `deployments`, `identity`. pycamunda's request
-classes build what they can build; our own session sends it (see `engine.rest`), so limits, account and the errors of
-`engine.errors` are the same for every call.
+Calls stand by subject: `tasks`, `processes`, `external`, `history`, `deployments`, `identity`, `migrations`.
+pycamunda's request classes build what they can build; our own session sends it (see `engine.rest`), so limits, account
+and the errors of `engine.errors` are the same for every call.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from engine.calls import Caller
 from engine.deploy import Deployments
 from engine.external import External
 from engine.history import History
+from engine.migration import Migrations
 from engine.processes import Processes
 from engine.rest import CONNECT_SECONDS, READ_SECONDS, Transport
 from engine.tasks import Tasks
@@ -54,6 +55,7 @@ class EngineClient:
         self.history = History(caller)
         self.deployments = Deployments(caller)
         self.identity = Identity(caller)
+        self.migrations = Migrations(caller)
 
     @property
     def user(self) -> str:

@@ -26,13 +26,13 @@ class Norm:
 
 
 def parse_norm(text: str) -> Norm:
-    """Read `8h`, `2d` (1d = 8 working hours) or `until:readyBy`. Raises Permanent: the diagram is wrong."""
+    """Read `8h`, `2d` (1d = 8 working hours), `0h` (no deadline) or `until:readyBy`. Raises Permanent otherwise."""
     cleaned = text.strip()
     if match := _UNTIL.fullmatch(cleaned):
         return Norm(until=match[1])
     match = _AMOUNT.fullmatch(cleaned)
-    hours = float(match[1]) * (HOURS_A_DAY if match[2] == "d" else 1.0) if match else 0.0
-    if not 0 < hours <= 10_000:
+    hours = float(match[1]) * (HOURS_A_DAY if match[2] == "d" else 1.0) if match else -1.0
+    if not 0 <= hours <= 10_000:
         raise Permanent(f"Норма «{text}» не понята: пишите 8h, 2d или until:readyBy")
     return Norm(hours=hours)
 
@@ -47,6 +47,8 @@ def due(
     if not norm.strip():
         return None
     parsed = parse_norm(norm)
+    if parsed.hours == 0:
+        return None
     if parsed.hours is not None:
         return calendar.add(start, parsed.hours)
     promise = (variables or {}).get(parsed.until or "")
