@@ -71,6 +71,7 @@ class Once:
         if effect is None or not effect.open:
             return
         left = (effect.last or 0.0) + self._settle - self._ledger.now()
+        left = min(left, self._settle)  # a clock that was set back makes no longer wait
         if left > 0:
             raise Transient(f"неизвестно, выполнен ли {method}: проверка через {left:.0f} с", left)
 

@@ -24,6 +24,7 @@ from orders.errors import OrderRouteError, Permanent
 CONNECT_SECONDS, READ_SECONDS = 3.05, 15.0
 MAX_ANSWER = 64 * 1024 * 1024  # bytes
 BASKET_SECONDS = 60.0  # the least time in which a method's budget comes back
+WINDOW_SECONDS = 600.0  # the portal counts a method's time over so long
 MAX_TOKEN_WAIT = 10.0  # seconds; a longer one is the engine's retry
 AGENT = "order-route/0.1 (+requests)"  # some portals answer 403 to a library's own name
 
@@ -191,7 +192,8 @@ class Transport:
     def _bad(self, sent: Sent, status: int, fault: Fault) -> OrderRouteError:
         method = sent.method
         if status == 429 or fault.code == "OPERATION_TIME_LIMIT":
-            until = max(self._reset_at.get(method, 0.0), time.time() + BASKET_SECONDS)
+            now = time.time()  # the portal's moment is of its own clock: never believed beyond its own window
+            until = min(max(self._reset_at.get(method, 0.0), now + BASKET_SECONDS), now + WINDOW_SECONDS)
             self._blocked[method] = until
             return Limited(f"Битрикс24 временно не даёт вызывать {method}", until - time.time())
         if fault.code in LIMIT_CODES:

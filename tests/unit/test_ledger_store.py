@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 from postgres import Postgres, binaries
+from sqlalchemy import update
 
 from ledger import EffectState, ForeignLedger, Ledger, LedgerError
+from ledger.tables import lease as lease_table
 
 
 @pytest.fixture(params=["sqlite", "postgresql"] if binaries() else ["sqlite"])
@@ -141,6 +143,17 @@ def test_a_lease_of_a_dead_holder_ends_and_cannot_be_renewed_afterwards(url: str
     dead.release()
     assert book.lease("order:1", 30) is None, "a late release must not end the heir's lease"
     assert heir.keep()
+
+
+def test_a_lease_from_a_clock_that_was_ahead_blocks_nobody(url: str) -> None:
+    """A dead holder wrote its end with a clock an hour ahead; since then the clock was put right."""
+    book = Ledger(url)
+    assert book.lease("order:1", 30) is not None
+    with book._engine.begin() as conn:
+        conn.execute(update(lease_table).values(expires=lease_table.c.expires + 3600))
+    heir = book.lease("order:1", 30)
+    assert heir is not None and heir.left() <= 30
+    assert book.lease("order:1", 30) is None
 
 
 def test_only_one_of_many_processes_gets_the_lease(url: str) -> None:

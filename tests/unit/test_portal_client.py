@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,12 @@ from pydantic import SecretStr
 
 from bitrix_sync.client import PortalClient
 from bitrix_sync.errors import AccessLost, Limited, Moved, NotExecuted, PortalRefused, UnknownOutcome, Unreadable
+from bitrix_sync.once import Once
 from bitrix_sync.php import query
 from bitrix_sync.retry import Kind, kind_of
 from bitrix_sync.secrets import mask
-from ledger import Ledger
-from orders.errors import Permanent, PortalUnavailable
+from ledger import Effect, EffectState, Ledger
+from orders.errors import Permanent, PortalUnavailable, Transient
 
 NOTE = {"USER_ID": 1, "MESSAGE": "текст"}
 
@@ -157,6 +159,25 @@ def test_a_blocked_method_rests_until_the_time_that_the_portal_named(portal: Loc
         client.call("tasks.task.list")
     assert calls(portal, "tasks.task.list") == before
     assert client.call("profile").map()["ID"] == "1"
+
+
+def test_a_clock_that_differs_from_the_portals_makes_no_longer_wait(portal: LocalPortal, client: PortalClient) -> None:
+    """The portal names a moment of its own clock, which is two hours ahead of ours."""
+    portal.clock((datetime.now(UTC) + timedelta(hours=2)).isoformat())
+    client.call("tasks.task.list")
+    portal.faults({"kind": "operation_limit", "methods": ["tasks.task.list"]})
+    with pytest.raises(Limited) as error:
+        client.call("tasks.task.list")
+    assert error.value.retry_after is not None and error.value.retry_after <= 600
+
+
+def test_a_clock_that_was_set_back_makes_no_longer_wait(tmp_path: Path) -> None:
+    """A call was begun with a clock an hour ahead of today's: nobody waits for an hour to look again."""
+    once = Once(Ledger(f"sqlite:///{tmp_path / 'ledger.db'}"), settle_seconds=60)
+    begun = Effect("k", EffectState.INTENT, last=time.time() + 3600)
+    with pytest.raises(Transient) as error:
+        once.wait(begun, "crm.item.add")
+    assert error.value.retry_after == 60
 
 
 def test_a_revoked_webhook_stops_all_calls_with_one_alarm_and_is_probed(
