@@ -13,8 +13,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # `from shop import …` in every test folder
 
-from postgres import Postgres, binaries, open_postgres
+from postgres import Postgres, binaries, engine_on, open_postgres
 from shop import JAR_VARIABLE, Shop, open_shop
+
+from engine.embedded import EmbeddedEngine
 
 # Engine and ledger write through to the disk at every commit; a kill test needs no more than memory for that (only a
 # power cut would), and a shared disk makes a run several times longer.
@@ -29,9 +31,17 @@ for _name in [name for name in os.environ if name.startswith("ORDER_ROUTE_") and
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """The real engine with the analyst's folder deployed and the staff file bootstrapped; one a run."""
-    with open_shop(tmp_path_factory.mktemp("shop")) as opened:
+def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The real engine with the analyst's folder deployed and the staff file bootstrapped; one a run.
+
+    With ENGINE_DATABASE=postgresql in the environment the same tests run against an engine on PostgreSQL.
+    """
+    kind = EmbeddedEngine
+    if os.environ.get("ENGINE_DATABASE") == "postgresql":
+        server: Postgres = request.getfixturevalue("postgres")
+        server.make("engine")
+        kind = engine_on(server, "engine")
+    with open_shop(tmp_path_factory.mktemp("shop"), engine_type=kind) as opened:
         yield opened
 
 

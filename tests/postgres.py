@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pg8000.dbapi
 
+from engine.embedded import EmbeddedEngine
+
 USER, PASSWORD = "order_route", "order-route-test"
 _ACCOUNT = "postgres"
 _PATIENCE = 120.0
@@ -53,6 +55,22 @@ class Postgres:
             return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
 
+def engine_on(server: Postgres, database: str) -> type[EmbeddedEngine]:
+    """Return the kind of embedded engine that keeps its tables in a database of this server."""
+
+    class PostgresEngine(EmbeddedEngine):
+        @property
+        def database_url(self) -> str:
+            return server.jdbc(database)
+
+        def start(self) -> EmbeddedEngine:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            (self.data_dir / "h2.secret").write_text(PASSWORD)  # where the engine looks for its database's password
+            return super().start()
+
+    return PostgresEngine
+
+
 def binaries() -> Path | None:
     """Return the folder of the newest server programs, or None where none are installed."""
     found = [p.parent for p in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
@@ -63,7 +81,7 @@ def binaries() -> Path | None:
 
 
 @contextlib.contextmanager
-def open_postgres(programs: Path) -> Iterator[Postgres]:
+def open_postgres(programs: Path, *, fsync: bool = False) -> Iterator[Postgres]:
     """Start a server on a new cluster; stop it and remove everything afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="order-route-postgres-"))
     try:
@@ -77,7 +95,8 @@ def open_postgres(programs: Path) -> Iterator[Postgres]:
         secret = f"--pwfile={folder / 'password'}"
         _run(programs / "initdb", "-D", cluster, "-U", USER, secret, "-A", "scram-sha-256", "-E", "UTF8", "--no-sync")
         # Nothing here must outlive a power cut, and a shared disk makes a run several times longer.
-        options = f"-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories= -c fsync=off"
+        options = f"-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories="
+        options += "" if fsync else " -c fsync=off"
         _run(programs / "pg_ctl", "-D", cluster, "-l", folder / "log", "-w", "-o", options, "start")
         try:
             yield Postgres(port)

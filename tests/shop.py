@@ -285,10 +285,12 @@ class Shop:
 
 
 @contextlib.contextmanager
-def open_shop(folder: Path, *, profile: str | None = "demo") -> Iterator[Shop]:
+def open_shop(
+    folder: Path, *, profile: str | None = "demo", engine_type: type[EmbeddedEngine] = EmbeddedEngine
+) -> Iterator[Shop]:
     """Start an engine on a new folder, deploy the analyst's files, bootstrap the staff file; stop it afterwards."""
     admin_password = SecretStr(uuid.uuid4().hex)
-    engine = EmbeddedEngine(
+    engine = engine_type(
         server_jar(),
         folder / "engine",
         admin_user="admin",
