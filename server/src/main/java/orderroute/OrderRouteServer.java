@@ -1,6 +1,7 @@
 package orderroute;
 
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import java.util.Map;
 import java.util.TimeZone;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
@@ -20,20 +21,21 @@ public class OrderRouteServer {
     StreamReadConstraints.overrideDefaultStreamReadConstraints(
         StreamReadConstraints.builder().maxStringLength(LONGEST_JSON_STRING).build());
     try {
+      Map<String, String> environment = SecretFiles.read(System.getenv());
       if (args.length == 1 && args[0].equals("--copy-database")) {
-        copyDatabase(System.getenv());
+        copyDatabase(environment);
         return;
       }
-      EmbeddedDatabase.prepare(System.getenv());
+      EmbeddedDatabase.prepare(environment);
+      ServerDatabase.startInTurn(environment, () -> SpringApplication.run(OrderRouteServer.class, args));
     } catch (IllegalStateException refused) {
       System.err.println(refused.getMessage());
       System.exit(2);
     }
-    SpringApplication.run(OrderRouteServer.class, args);
   }
 
   /** A backup while the server does not run: the same copy, by the program that knows the file. */
-  private static void copyDatabase(java.util.Map<String, String> environment) {
+  private static void copyDatabase(Map<String, String> environment) {
     try {
       DatabaseCopy.ofStopped(
           environment.get("SPRING_DATASOURCE_URL"),
