@@ -6,21 +6,22 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
+from pydantic import SecretStr
 
-from app.paths import BPMN, SERVER_JAR
+from app.paths import SERVER_JAR
 from app.settings import Settings
+from app.setup import furnish, keep_logins, wait_for_rest
 from app.web import ListenError, Site, inside_site, public_site, serve
 from app.wiring import ROUTE, Parts
 from engine.about import WrongEngine
-from engine.deploy import deploy, folder_files
 from engine.embedded import EmbeddedEngine
 from engine.errors import EngineError
-from orders.errors import Transient
+from ledger import ForeignLedger, LedgerError
 from workers.handlers import registry
 from workers.runtime import Worker
 
@@ -59,21 +60,22 @@ def embedded(
 
 
 def wait_for_engine(parts: Parts, stop: threading.Event, seconds: float = _ENGINE_WAIT_SECONDS) -> None:
-    """Return when the engine answers and the route is deployed; each program waits for what it needs by itself."""
-    deadline, said = time.monotonic() + seconds, False
+    """Return when the ledger opens, the engine answers and the route is deployed: each program waits by itself."""
+    deadline, said = time.monotonic() + seconds, ""
     while not stop.is_set():
         try:
             parts.prove_engine()
             parts.integration.processes.newest(ROUTE)
             return
-        except WrongEngine:
+        except (WrongEngine, ForeignLedger):
             raise
-        except EngineError as error:
+        except (EngineError, LedgerError) as error:
             if time.monotonic() > deadline:
                 raise
-            if not said:
-                log.info("waiting_for_engine", url=parts.engine_url, error=str(error))
-                said = True
+            if str(error) != said:
+                said = str(error)
+                what = "waiting_for_ledger" if isinstance(error, LedgerError) else "waiting_for_engine"
+                log.info(what, url=parts.engine_url, error=said)
             stop.wait(0.5)
 
 
@@ -114,28 +116,22 @@ def run_web(parts: Parts, stop: threading.Event, health: Callable[[], list[str]]
             site.close()
 
 
+def run_setup(parts: Parts, stop: threading.Event, tell: Callable[[str], None], logins: Path | None) -> None:
+    """Wait for a foreign engine and make it ready; first passwords go to a file or, without one, to the screen."""
+    wait_for_rest(parts, stop)
+    if not stop.is_set():
+        furnish(parts, tell, lambda made: keep_logins(logins, made) if logins else _show(made, tell))
+        tell("Готово к работе")
+
+
 def run_up(parts: Parts, stop: threading.Event, tell: Callable[[str], None]) -> None:
     """Run everything: our own engine unless a URL is set, then deploy, bootstrap, worker and sites."""
-    from app.commands.operate import run_bootstrap
-
     engine = None if parts.settings.engine_url else embedded(parts.settings, parts)
     try:
         if engine is not None:
             tell("Запускается движок…")
             engine.start()
-        # The technical accounts exist only after the first bootstrap; rights need the diagrams, so it runs twice.
-        for line in run_bootstrap(parts).passwords.items():
-            tell(f"{line[0]}: пароль {line[1].get_secret_value()} (показан один раз)")
-        done = deploy(
-            parts.engine_client(parts.accounts.deploy),
-            folder_files(BPMN),
-            name="order-route",
-            ttl_days=parts.settings.history_days,
-        )
-        run_bootstrap(parts)
-        parts.prove_engine()
-        tell("Диаграммы опубликованы" if done.new else "Диаграммы те же, что и были")
-        _prepare_portal(parts, tell)
+        furnish(parts, tell, lambda made: _show(made, tell))
         tell(f"Tasklist и Cockpit: {parts.engine_url.removesuffix('/engine-rest')}/operaton/")
         tell(f"Состояние и показатели: http://{parts.settings.board_listen}/readyz")
         worker = parts.worker()
@@ -149,15 +145,9 @@ def run_up(parts: Parts, stop: threading.Event, tell: Callable[[str], None]) -> 
             engine.stop()
 
 
-def _prepare_portal(parts: Parts, tell: Callable[[str], None]) -> None:
-    """Make the portal's columns and fields fit the diagram; a portal that is away holds nobody up."""
-    if parts.portal is None:
-        tell("Портал не задан: шаги выполняются в Tasklist")
-        return
-    try:
-        parts.cards().provision()
-    except Transient as error:
-        tell(f"Портал не отвечает ({error}): шаги идут, карточки догонят")
+def _show(passwords: Mapping[str, SecretStr], tell: Callable[[str], None]) -> None:
+    for person, password in passwords.items():
+        tell(f"{person}: пароль {password.get_secret_value()} (показан один раз)")
 
 
 def _worker_problems(worker: Worker) -> Callable[[], list[str]]:
@@ -173,21 +163,3 @@ def _engine_problems(parts: Parts) -> Callable[[], list[str]]:
         return []
 
     return problems
-
-
-def run_sandbox(
-    port: int, state: Path, rate: float, drain: float, stop: threading.Event, tell: Callable[[str], None]
-) -> None:
-    """Serve the sandbox portal until stopped. Raises ListenError for a taken port."""
-    from bitrix_sync.sandbox import serve as serve_portal
-
-    try:
-        box = serve_portal(port=port, state=state, log=state.with_suffix(".jsonl"), rate=rate, drain=drain)
-    except OSError as error:
-        raise ListenError(f"Порт {port} занят: освободите его или задайте другой в --port") from error
-    try:
-        tell(f"Портал: {box.url}/")
-        tell(f"Вебхук: ORDER_ROUTE_BITRIX_WEBHOOK_URL={box.webhook_url}")
-        stop.wait()
-    finally:
-        box.stop()

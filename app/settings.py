@@ -91,8 +91,8 @@ class Settings(BaseModel):
         parts = urlsplit(value.get_secret_value())
         if not re.fullmatch(r"/rest/\d+/[^/\s]+/?", parts.path) or not parts.hostname:
             raise ValueError("нужен адрес вида https://портал/rest/НОМЕР/КЛЮЧ/")
-        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-            raise ValueError("портал нужен по https; http разрешён только для адреса этого компьютера")
+        if parts.scheme != "https" and not (parts.scheme == "http" and _stays_inside(parts.hostname)):
+            raise ValueError("портал нужен по https; http разрешён только на этом компьютере и внутри сети контейнеров")
         return SecretStr(value.get_secret_value().rstrip("/") + "/")
 
     @field_validator("web_listen", "board_listen")
@@ -123,6 +123,11 @@ class Settings(BaseModel):
         return f"sqlite:///{(self.data_dir / 'ledger.db').absolute()}"
 
 
+def _stays_inside(host: str) -> bool:
+    """Tell whether requests to this host never cross a foreign line: loopback, or a container's name without a dot."""
+    return host in _LOOPBACK or re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", host) is not None
+
+
 def split_listen(value: str) -> tuple[str, int]:
     """Return (host, port) of a checked ``host:port``."""
     host, _, port = value.rpartition(":")
@@ -150,7 +155,8 @@ def load(environ: Mapping[str, str], dotenv: Path | None = Path(".env")) -> Sett
             problems.append(f"{name}: задано и само значение, и {name}_FILE; оставьте одно")
             continue
         try:
-            values[field] = Path(raw[f"{name}_FILE"].strip()).read_text(encoding="utf-8").strip()
+            if secret := Path(raw[f"{name}_FILE"].strip()).read_text(encoding="utf-8").strip():
+                values[field] = secret  # an empty file means "not set", as an empty value does
         except (OSError, UnicodeDecodeError):
             problems.append(f"{name}_FILE: файл не читается, укажите существующий файл с одной строкой")
     try:

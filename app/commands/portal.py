@@ -50,14 +50,27 @@ def reconcile(
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="порт на этом компьютере")] = 8100,
+    host: Annotated[str, typer.Option(help="адрес, под которым портал видят другие")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="порт")] = 8100,
+    token: Annotated[str | None, typer.Option(help="ключ вебхука; без него случайный, хранится в state")] = None,
     state: Annotated[Path, typer.Option(help="файл состояния")] = Path("data/portal.db"),
     rate: Annotated[float, typer.Option(help="сколько запросов вмещает ведро лимита")] = 50,
     drain: Annotated[float, typer.Option(help="сколько запросов в секунду из него уходит")] = 2,
 ) -> None:
     """Запустить учебный портал с канбаном, чтобы попробовать без Bitrix24. Пример: order-route sandbox --port 8100"""
-    from app.programs import run_sandbox, stop_signal
+    from app.programs import stop_signal
+    from app.sandbox import run_sandbox
 
     state.parent.mkdir(parents=True, exist_ok=True)
-    with stop_signal() as stop:
-        run_sandbox(port, state, rate, drain, stop, lambda line: console.print(line, markup=False, soft_wrap=True))
+    with parts() as p, stop_signal() as stop:
+        run_sandbox(
+            state,
+            p.staff,
+            stop,
+            lambda line: console.print(line, markup=False, soft_wrap=True),
+            host=host,
+            port=port,
+            token=token,
+            rate=rate,
+            drain=drain,
+        )

@@ -1,7 +1,8 @@
-"""`demo`, `up`, `worker`, `web`: the programs that run."""
+"""`demo`, `up`, `setup`, `worker`, `web`: the programs that run."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ def register(cli: typer.Typer) -> None:
     """Add the commands."""
     cli.command("demo")(demo)
     cli.command("up")(up)
+    cli.command("setup")(setup)
     cli.command("worker")(worker)
     cli.command("web")(web)
 
@@ -39,6 +41,19 @@ def up() -> None:
 
     with parts() as p, in_use(p.settings.data_dir), stop_signal() as stop:
         run_up(p, stop, lambda line: console.print(line, markup=False))
+
+
+def setup(
+    logins: Annotated[Path | None, typer.Option(help="файл для первых паролей сотрудников; без него на экран")] = None,
+) -> None:
+    """Дождаться движка и подготовить его: сотрудники, диаграммы, права, портал; можно повторять.
+
+    Пример: order-route setup --logins первые-пароли.txt
+    """
+    from app.programs import run_setup, stop_signal
+
+    with parts() as p, stop_signal() as stop:
+        run_setup(p, stop, lambda line: console.print(line, markup=False), logins)
 
 
 def worker(

@@ -21,6 +21,7 @@ from app.errors import CommandError
 from app.logs import configure
 from app.paths import BPMN
 from app.programs import embedded
+from app.sandbox import portal_people
 from app.settings import PREFIX, Settings, load
 from app.wiring import Parts
 from engine.deploy import deploy, folder_files
@@ -73,14 +74,8 @@ class DemoShop:
         self._children.start("worker", self._argv("worker"), self._environment(), self.folder / "worker.log")
 
     def _start_portal(self, staff: Staff) -> None:
-        people = [
-            {"id": p.bitrix_id, "name": first, "lastName": last, "email": p.email, "active": True}
-            for p in staff.persons
-            for first, _, last in (p.name.partition(" "),)
-            if p.bitrix_id is not None
-        ]
         users = self.folder / "users.json"
-        users.write_text(json.dumps(people, ensure_ascii=False), encoding="utf-8")
+        users.write_text(json.dumps(portal_people(staff), ensure_ascii=False), encoding="utf-8")
         argv = [sys.executable, "-m", "bitrix_sync.sandbox", f"--port={self._portal_port}", f"--token={TOKEN}"]
         argv += [f"--state={self.folder / 'portal.db'}", f"--log={self.portal_log}", f"--users={users}"]
         argv += [f"--rate={PORTAL_BURST}", f"--drain={PORTAL_RATE}"]

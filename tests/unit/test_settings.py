@@ -68,5 +68,29 @@ def test_environment_wins_over_dotenv_and_empty_means_unset(tmp_path: Path) -> N
     assert (settings.lock_seconds, settings.time_zone, settings.bitrix_rate) == (9, "Asia/Omsk", 2)
 
 
+def test_an_empty_secret_file_means_unset(tmp_path: Path) -> None:
+    (tmp_path / "webhook").write_text("\n")
+    assert load(env(bitrix_webhook_url_file=str(tmp_path / "webhook")), dotenv=None).bitrix_webhook_url is None
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("https://shop.bitrix24.ru/rest/1/key/", True),
+        ("http://127.0.0.1:8100/rest/1/key/", True),
+        ("http://sandbox:8100/rest/1/key/", True),
+        ("http://shop.bitrix24.ru/rest/1/key/", False),
+        ("http://10.0.0.7/rest/1/key/", False),
+        ("http://2130706433/rest/1/key/", False),
+    ],
+)
+def test_the_webhook_goes_over_plain_http_only_where_the_line_is_ours(address: str, allowed: bool) -> None:
+    if allowed:
+        load(env(bitrix_webhook_url=address), dotenv=None)
+    else:
+        with pytest.raises(SettingsError, match="https"):
+            load(env(bitrix_webhook_url=address), dotenv=None)
+
+
 def test_every_setting_says_what_it_is() -> None:
     assert all(info.description for info in Settings.model_fields.values())

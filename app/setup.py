@@ -1,0 +1,80 @@
+"""Make an engine ready: people, diagrams, rights, the portal's columns. Repeatable; `setup` and `up` share it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import structlog
+from pydantic import SecretStr
+
+from app.errors import CommandError
+from app.paths import BPMN
+from app.wiring import Parts
+from engine.deploy import deploy, folder_files
+from engine.errors import EngineDown, ServerError
+from orders.errors import Transient
+
+log = structlog.get_logger()
+_ENGINE_SECONDS = 300.0
+_PAUSE_SECONDS = 0.5
+
+
+def wait_for_rest(parts: Parts, stop: threading.Event, seconds: float = _ENGINE_SECONDS) -> None:
+    """Return when the engine answers its administrator; a wrong password is said at once."""
+    deadline, said = time.monotonic() + seconds, False
+    while not stop.is_set():
+        try:
+            parts.admin.version()
+            return
+        except (EngineDown, ServerError) as error:
+            if time.monotonic() > deadline:
+                raise
+            if not said:
+                log.info("waiting_for_engine", url=parts.engine_url, error=str(error))
+                said = True
+            stop.wait(_PAUSE_SECONDS)
+
+
+def furnish(parts: Parts, tell: Callable[[str], None], show: Callable[[Mapping[str, SecretStr]], None]) -> None:
+    """Bring people, diagrams, rights and the portal up to the files; `show` gets the passwords that were made."""
+    from app.commands.operate import run_bootstrap
+
+    # The technical accounts exist only after the first bootstrap; rights need the diagrams, so it runs twice.
+    show(run_bootstrap(parts).passwords)
+    done = deploy(
+        parts.engine_client(parts.accounts.deploy),
+        folder_files(BPMN),
+        name="order-route",
+        ttl_days=parts.settings.history_days,
+    )
+    run_bootstrap(parts)
+    parts.prove_engine()
+    tell("Диаграммы опубликованы" if done.new else "Диаграммы те же, что и были")
+    _prepare_portal(parts, tell)
+
+
+def keep_logins(file: Path, passwords: Mapping[str, SecretStr]) -> None:
+    """Append first passwords to a file that only its owner reads. Raises CommandError where it cannot be written."""
+    if not passwords:
+        return
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.writelines(f"{person} {password.get_secret_value()}\n" for person, password in passwords.items())
+    except OSError as error:
+        raise CommandError(f"Пароли не записаны в {file} ({error.strerror}): укажите другой файл в --logins") from error
+
+
+def _prepare_portal(parts: Parts, tell: Callable[[str], None]) -> None:
+    """Make the portal's columns and fields fit the diagram; a portal that is away holds nobody up."""
+    if parts.portal is None:
+        tell("Портал не задан: шаги выполняются в Tasklist")
+        return
+    try:
+        parts.cards().provision()
+    except Transient as error:
+        tell(f"Портал не отвечает ({error}): шаги идут, карточки догонят")
