@@ -97,6 +97,46 @@ def test_lost_lock_stops_the_work_before_the_next_call(bench: Bench) -> None:
     assert bench.tasks()[0].worker_id == "another-worker"
 
 
+def test_a_stopped_worker_cannot_answer_for_its_successor(bench: Bench) -> None:
+    """Two processes on one host, set up alike: what one slept through, the other one does, and does alone."""
+    began, wake, ended = threading.Event(), threading.Event(), threading.Event()
+    took, go_on = threading.Event(), threading.Event()
+    outside: list[str] = []
+
+    @topic(bench.topic)
+    def sleeper(task: Task) -> None:
+        """Stand still between the fetch and the outside call."""
+        began.set()
+        wake.wait(30)
+        try:
+            task.hold()
+            outside.append("sleeper")
+        finally:
+            ended.set()
+
+    @topic(bench.topic)
+    def successor(task: Task) -> None:
+        """Be at the same work when the other one wakes up."""
+        took.set()
+        go_on.wait(30)
+        outside.append("successor")
+
+    instance, calm = bench.start(), Options(lock=3.0, poll=1.0, slots=1)
+    with bench.worker(sleeper, options=calm) as asleep:
+        assert began.wait(10)
+        [task] = bench.tasks()
+        bench.shop.admin.external.unlock(task.id)  # what the end of a lock does for a process that was stopped
+        with bench.worker(successor, options=calm):
+            assert took.wait(10)
+            wait_until(lambda: counted(asleep, "lock_lost", bench) == 1, 10, "the refused extension")
+            wake.set()
+            assert ended.wait(5)
+            go_on.set()
+            bench.ended(instance)
+        assert counted(asleep, "completed", bench) == 0
+    assert outside == ["successor"]
+
+
 class Faulty(External):
     """The real engine behind a bad line: the first answers go wrong as told."""
 

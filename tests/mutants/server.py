@@ -1,0 +1,95 @@
+"""Mutants of the server's gates: each builds the server anew, so they run by `make mutants` only."""
+
+from __future__ import annotations
+
+from mutants.mutant import Mutant
+
+G = "gate"
+JAVA = "server/src/main/java/orderroute"
+DEMANDS = "tests/engine/test_gate_demands.py"
+FIELDS = "tests/engine/test_gate_fields.py"
+
+SERVER = (
+    Mutant(
+        "wrong-person",
+        G,
+        "the engine's own answer to a wrong person, before the gate's",
+        f"{JAVA}/CompletionGate.java",
+        "    Tasks.checkMayWork(task);\n",
+        "",
+        ("tests/engine/test_gate_doors.py::test_a_wrong_person_gets_the_engines_own_answer",),
+    ),
+    Mutant(
+        "missing-file",
+        G,
+        "what a stage always demands, files first",
+        f"{JAVA}/AnswerJudge.java",
+        "    if (demand.always()) {\n      return true;\n    }\n",
+        "    if (demand.always()) {\n      return false;\n    }\n",
+        ("tests/engine/test_gate_files.py::test_no_file_no_completion",),
+    ),
+    Mutant(
+        "no-reason",
+        G,
+        "the reason that a rejection demands",
+        f"{JAVA}/AnswerJudge.java",
+        "      if (absent(reason, values)) {\n",
+        "      if (false) {\n",
+        (f"{DEMANDS}::test_what_is_missing_is_named",),
+    ),
+    Mutant(
+        "old-file",
+        G,
+        "unsetting the files of an earlier visit",
+        f"{JAVA}/CompletionGate.java",
+        "    unsetOldFiles(form, task, values);\n",
+        "",
+        (f"{DEMANDS}::test_values_of_an_earlier_visit_do_not_count_and_its_files_are_unset",),
+    ),
+    Mutant(
+        "foreign-variable",
+        G,
+        "the refusal of variables that are not the form's",
+        f"{JAVA}/AnswerJudge.java",
+        '        throw new Refusal("Поле «" + Shown.value(name) + "» на этом шаге менять нельзя");\n      }\n    }\n',
+        "        continue;\n      }\n    }\n"
+        "    answer.values().keySet().removeIf(name -> form.owner(name) == null);\n",
+        (f"{DEMANDS}::test_a_foreign_variable_is_refused",),
+    ),
+    Mutant(
+        "past-date",
+        G,
+        "the refusal of a promise that has passed",
+        f"{JAVA}/Dates.java",
+        'if (field.options().contains("future") && !instant.isAfter(clock.now())) {',
+        "if (false) {",
+        (f"{FIELDS}::test_any_other_value_is_refused_and_nothing_changes",),
+    ),
+    Mutant(
+        "twin-letter",
+        G,
+        "telling a Cyrillic letter from its Latin twin in a decision",
+        f"{JAVA}/Choice.java",
+        "      if (field.choices().containsKey(text)) {\n        return text;\n",
+        "      if (field.choices().containsKey(latin(text))) {\n        return text;\n",
+        (f"{FIELDS}::test_any_other_value_is_refused_and_nothing_changes",),
+    ),
+    Mutant(
+        "double-start",
+        "U uniqueness",
+        "one order per start form, sent twice at once",
+        f"{JAVA}/StartKeys.java",
+        "(KEY_ VARCHAR(64) PRIMARY KEY,",
+        "(KEY_ VARCHAR(64),",
+        ("tests/engine/test_start_keys.py::test_a_double_click_makes_one_order",),
+    ),
+    Mutant(
+        "shortcut",
+        G,
+        "the refusal to start or jump in the middle of the route",
+        f"{JAVA}/ShortcutGate.java",
+        "if (!Caller.current().mayRepair()) {",
+        "if (false) {",
+        ("tests/engine/test_start_keys.py::test_nobody_starts_or_jumps_in_the_middle",),
+    ),
+)
