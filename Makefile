@@ -8,7 +8,7 @@ SEED ?= 1
 # Three at a time on two cores: engine tests wait more than they work. A file stays together, each has its own engine.
 TOGETHER := -n 3 --dist loadfile
 
-.PHONY: demo test test-quick soak lint pictures server browser clean help
+.PHONY: demo test test-quick soak mutants lint pictures server browser clean help
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ test-quick: .venv/ready $(JAR) diagram/node_modules/.ready  ## all tests but tho
 
 soak: .venv/ready $(JAR) diagram/node_modules/.ready browser  ## long kill runs
 	@$(PY) -m pytest -m soak
+
+mutants: .venv/ready $(JAR)  ## remove each protecting mechanism once: a test has to fail (NAMES="intent lease")
+	@PYTHONPATH=tests $(PY) -m mutants $(NAMES)
 
 lint: .venv/ready  ## ruff and mypy
 	@$(PY) -m ruff check .
