@@ -2,7 +2,7 @@
 
 ==============================================  ==========================================================
 programming error, unknown exception            3 attempts, 5 s and 15 s apart, then an incident
-Transient, PortalUnavailable                    11 retries over a day (`LADDER`), then an incident
+Transient, PortalUnavailable, LedgerError       11 retries over a day (`LADDER`), then an incident
 … of a topic with patience                      never waits past the patience, then its other answer
 … while the portal is known to be down          waits without using up a retry
 Permanent, bad input, 4xx of the engine         incident at once
@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine.errors import EngineError, ServerError
+from ledger.errors import ForeignLedger, LedgerError
 from orders.errors import BusinessError, Permanent, Transient
 from workers.details import sentence, traceback_text, unmasked
 
@@ -92,7 +93,9 @@ def decide(error: BaseException, at: Situation, mask: Callable[[str], str] = unm
         case Permanent():
             return _incident(error, str(error), mask)
         case Transient():  # the portal, the engine away, two answers at once
-            return _wait(error, at, mask)
+            return _wait(error, error.retry_after, at, mask)
+        case LedgerError() if not isinstance(error, ForeignLedger):  # its disk is full, its database away
+            return _wait(error, None, at, mask)
         case EngineError() if not isinstance(error, ServerError):
             return _incident(error, f"{at.topic}: система процессов отказала: {error}", mask)
         case _:
@@ -107,9 +110,8 @@ def crashed(topic: str, attempt: int) -> Failure | None:
     return Failure(0, 0.0, text, f"{CRASH_ATTEMPTS} attempts ended without an answer: the worker process died")
 
 
-def _wait(error: Transient, at: Situation, mask: Callable[[str], str]) -> Decision:
+def _wait(error: Exception, asked: float | None, at: Situation, mask: Callable[[str], str]) -> Decision:
     text, details = sentence(str(error), mask), traceback_text(error, mask)
-    asked = error.retry_after
     if at.patience is not None:
         left = at.patience - at.age
         return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import BadRequest, Conflict, EngineDown, ServerError, TooLong
+from ledger.errors import ForeignLedger, LedgerError
 from orders.errors import BusinessError, Permanent, PortalUnavailable, Transient
 from workers.details import MESSAGE_LENGTH, sentence, traceback_text
 from workers.failures import (
@@ -59,6 +60,9 @@ def told(error: BaseException, retries: int | None = None, **more: object) -> tu
         (Transient("занято", retry_after=45.0), None, ("failure", 13, 45.0)),
         (EngineDown("away"), None, ("failure", 13, 30.0)),
         (Conflict("twice"), None, ("failure", 13, 30.0)),
+        (LedgerError("диск полон"), None, ("failure", 13, 30.0)),
+        (LedgerError("диск полон"), 13, ("failure", 12, 120.0)),
+        (ForeignLedger("чужой"), 1, ("failure", 0, 0.0)),
     ],
 )
 def test_table(error: BaseException, retries: int | None, expected: tuple[object, ...]) -> None:
