@@ -27,7 +27,7 @@ def main() -> int:
     chosen = tuple(m for m in MUTANTS if (m.quick or not asked.quick) and _named(m, asked.names))
     console = Console(stderr=True)
     try:
-        check(MUTANTS, source_root())
+        check(chosen, source_root())
         with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
             results = _run(Copy(source_root(), Path(folder).resolve() / "copy"), chosen, console, asked.no_baseline)
     except GuardError as error:

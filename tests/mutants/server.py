@@ -52,8 +52,7 @@ SERVER = (
         "the refusal of variables that are not the form's",
         f"{JAVA}/AnswerJudge.java",
         '        throw new Refusal("Поле «" + Shown.value(name) + "» на этом шаге менять нельзя");\n      }\n    }\n',
-        "        continue;\n      }\n    }\n"
-        "    answer.values().keySet().removeIf(name -> form.owner(name) == null);\n",
+        "        continue;\n      }\n    }\n    answer.values().keySet().removeIf(name -> form.owner(name) == null);\n",
         (f"{DEMANDS}::test_a_foreign_variable_is_refused",),
     ),
     Mutant(
