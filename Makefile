@@ -8,7 +8,7 @@ SEED ?= 1
 # Three at a time on two cores: engine tests wait more than they work. A file stays together, each has its own engine.
 TOGETHER := -n 3 --dist loadfile
 
-.PHONY: demo test test-quick soak mutants lint pictures server browser clean help
+.PHONY: audit demo test test-quick soak mutants lint pictures server browser containers lock clean help
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -16,11 +16,11 @@ help:
 demo: .venv/ready $(JAR)  ## the main job: real engine, sandbox portal, worker, 12 orders (ORDERS=40 SEED=7)
 	@$(PY) -m app demo --orders $(ORDERS) --seed $(SEED)
 
-test: .venv/ready $(JAR) diagram/node_modules/.ready browser  ## all tests: real engine, browser
+test: .venv/ready $(JAR) diagram/node_modules/.ready browser containers  ## all tests: real engine, browser, containers
 	@$(PY) -m pytest $(TOGETHER) -m "not soak"
 
-test-quick: .venv/ready $(JAR) diagram/node_modules/.ready  ## all tests but those that need a browser
-	@$(PY) -m pytest $(TOGETHER) -m "not soak and not browser"
+test-quick: .venv/ready $(JAR) diagram/node_modules/.ready  ## all tests but those that need a browser or containers
+	@$(PY) -m pytest $(TOGETHER) -m "not soak and not browser and not containers"
 
 soak: .venv/ready $(JAR) diagram/node_modules/.ready browser  ## long kill runs
 	@$(PY) -m pytest -m soak
@@ -47,7 +47,7 @@ server: $(JAR)  ## build the Operaton server's jar
 	  .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(JAR): server/pom.xml $(shell find server/src -type f 2>/dev/null)
+$(JAR): server/pom.xml $(shell find server/src -type f 2>/dev/null) diagram/node_modules/.ready
 	@command -v java >/dev/null && command -v javac >/dev/null || { echo "Нужна Java 17: apt-get install openjdk-17-jdk-headless"; exit 2; }
 	@command -v mvn >/dev/null || { echo "Нужен Maven: apt-get install maven"; exit 2; }
 	@echo "Собирается сервер (в первый раз с загрузкой, минута-две)…"
@@ -64,6 +64,23 @@ browser:
 	@if ! command -v chromium >/dev/null || [ -z "$$(fc-list 2>/dev/null | grep -i liberation | head -1)" ]; then \
 	  if [ "$$(id -u)" = 0 ]; then echo "Ставятся chromium и шрифты…"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-liberation fontconfig >/dev/null; \
 	  else echo "Нужны системные пакеты: apt-get install chromium fonts-liberation fontconfig"; exit 2; fi; fi
+
+# Containers and PostgreSQL, likewise. Where Docker runs, it is used.
+PODMAN := podman runc mmdebstrap netavark aardvark-dns iptables
+containers:
+	@if { ! docker info >/dev/null 2>&1 && ! { command -v podman && command -v runc && command -v mmdebstrap; } >/dev/null; } || [ ! -d /usr/lib/postgresql ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo "Ставятся podman и PostgreSQL…"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PODMAN) postgresql >/dev/null; \
+	  else echo "Нужны Docker (или apt-get install $(PODMAN)) и apt-get install postgresql"; exit 2; fi; fi
+
+# Both lock files from pyproject.toml; the image holds only what runs.
+LOCK := --generate-hashes --no-emit-index-url --no-annotate --no-header
+lock: .venv/ready
+	@.venv/bin/pip show -q uv 2>/dev/null || .venv/bin/pip install --quiet uv
+	@.venv/bin/uv pip compile -q pyproject.toml --extra dev $(LOCK) -o requirements.lock
+	@.venv/bin/uv pip compile -q pyproject.toml -c requirements.lock $(LOCK) -o requirements-image.lock
+
+audit: .venv/ready  ## known vulnerabilities, licences, lists of parts (SBOM) into build/audit; needs the network
+	@$(PY) deploy/audit.py
 
 clean:  ## remove what was built
 	@rm -rf .venv server/target diagram/node_modules build *.egg-info
