@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import psutil
+
 from mutants.copy import Copy
 from mutants.mutant import GuardError, Mutant
 
-SECONDS = 480.0  # a deadline, not a measure: tests of a whole chain on a busy machine
+SECONDS, WHOLE_SECONDS = 600.0, 3600.0  # deadlines, not measures: whole chains on a busy machine
 FAILED = re.compile(r"^FAILED (.+?)(?: - .*)?$", re.MULTILINE)
 BROKEN = re.compile(r"^E\s+(NameError|UnboundLocalError|ImportError|ModuleNotFoundError|SyntaxError):.*", re.MULTILINE)
 COLLECTED = {2: "was interrupted", 3: "failed inside pytest", 4: "was called wrongly", 5: "found no test"}
@@ -37,28 +38,31 @@ class Result:
     seconds: float
 
 
-def run_tests(copy: Copy, tests: Iterable[str], who: str) -> Run:
+def run_tests(copy: Copy, tests: Iterable[str], who: str, *, within: float = SECONDS) -> Run:
     """Run these tests in the copy. Raises GuardError where they did not run to a verdict."""
     argv = [str(copy.python), "-m", "pytest", "-x", "-q", "-rfE", "-p", "no:cacheprovider", *dict.fromkeys(tests)]
     begun = time.monotonic()
     process = subprocess.Popen(
-        argv, cwd=copy.root, env=copy.environment(), text=True, start_new_session=True,
+        argv, cwd=copy.root, env=copy.environment(), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        output, _ = process.communicate(timeout=SECONDS)
+        output, _ = process.communicate(timeout=within)
     except subprocess.TimeoutExpired:
-        raise GuardError(f"{who}: the tests did not end within {SECONDS:g} s") from None
+        raise GuardError(f"{who}: the tests did not end within {within:g} s") from None
     finally:
         _end(process)
     return judge(process.returncode, output, time.monotonic() - begun, who)
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End what a run left behind: engines and workers stand in its own session."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+    """End what an unfinished run left behind: engines and workers of its tests too."""
+    if process.poll() is not None:
+        return
+    for each in (*psutil.Process(process.pid).children(recursive=True), process):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+    process.wait(10)
 
 
 def judge(code: int, output: str, seconds: float, who: str) -> Run:
@@ -75,7 +79,8 @@ def judge(code: int, output: str, seconds: float, who: str) -> Run:
 
 def run_whole(copy: Copy, mutants: Iterable[Mutant]) -> float:
     """Run all tests with every mechanism in place; return the seconds. Raises GuardError where one fails."""
-    run = run_tests(copy, (test for mutant in mutants for test in mutant.tests), "nothing removed")
+    tests = (test for mutant in mutants for test in mutant.tests)
+    run = run_tests(copy, tests, "nothing removed", within=WHOLE_SECONDS)
     if run.killer is not None:
         raise GuardError(f"nothing removed: {run.killer} fails all the same\n{run.output[-3000:]}")
     return run.seconds
