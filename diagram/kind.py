@@ -30,6 +30,7 @@ HEADS = {
 }
 HTML = re.compile(rb"\s*(<!doctype\s+html|<html[\s>/])", re.IGNORECASE)
 DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)", re.IGNORECASE)
+ENCODING = re.compile(r"(\A<\?xml[^>]*encoding\s*=\s*[\"'])[A-Za-z0-9._-]+", re.IGNORECASE)
 WIDE = (b"\xff\xfe", b"\xfe\xff")
 NEW = "Нужна схема для Camunda 7: New diagram → BPMN diagram (Camunda Platform 7)"
 
@@ -82,11 +83,10 @@ def _marks(data: bytes) -> tuple[set[str], set[str]]:
 
 
 def text_of(data: bytes) -> str:
-    """Return the text of a diagram that `foreign` let pass."""
-    if data.startswith(WIDE):
-        return data.decode("utf-16")
+    """Return the text of a diagram that `foreign` let pass, as one that is kept in UTF-8."""
     declared = DECLARED.match(data.removeprefix(b"\xef\xbb\xbf"))
-    return data.decode(declared[1].decode("ascii") if declared else "utf-8").removeprefix("\ufeff")
+    name = "utf-16" if data.startswith(WIDE) else declared[1].decode("ascii") if declared else "utf-8"
+    return ENCODING.sub(r"\g<1>UTF-8", data.decode(name).removeprefix("\ufeff"), count=1)
 
 
 def what_failed(data: bytes, error: DiagramError) -> str:
