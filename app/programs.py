@@ -89,7 +89,7 @@ def run_worker(parts: Parts, topics: Iterable[str] | None, stop: threading.Event
     worker = parts.worker(topics)
     site: Site | None = None
     with contextlib.suppress(ListenError):  # `web` or another worker of this host has it: the work matters more
-        site = serve(inside_site(_worker_problems(worker)), parts.settings.board_listen, "ORDER_ROUTE_BOARD_LISTEN")
+        site = serve(inside_site(worker_problems(worker)), parts.settings.board_listen, "ORDER_ROUTE_BOARD_LISTEN")
     try:
         worker.run(stop)
     finally:
@@ -137,7 +137,7 @@ def run_up(parts: Parts, stop: threading.Event, tell: Callable[[str], None]) -> 
         worker = parts.worker()
         worker.start()
         try:
-            run_web(parts, stop, _worker_problems(worker))
+            run_web(parts, stop, worker_problems(worker))
         finally:
             worker.stop()
     finally:
@@ -150,7 +150,8 @@ def _show(passwords: Mapping[str, SecretStr], tell: Callable[[str], None]) -> No
         tell(f"{person}: пароль {password.get_secret_value()} (показан один раз)")
 
 
-def _worker_problems(worker: Worker) -> Callable[[], list[str]]:
+def worker_problems(worker: Worker) -> Callable[[], list[str]]:
+    """Return the check behind the health pages: nothing, or what is wrong with a worker."""
     return lambda: [] if worker.healthy() else ["исполнитель внешних задач не отвечает"]
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import structlog
 
+from ledger.failpoints import failpoint
 from workers.metrics import Metrics
 
 FIRST_PAUSE = 0.2
@@ -59,6 +60,7 @@ class Loop:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            failpoint("loop", self.name)  # the one way to end this thread: a test sees what the process then says
             try:
                 self._once()
             except BaseException:

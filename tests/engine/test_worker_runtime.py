@@ -11,8 +11,11 @@ import pytest
 from shop import Shop, wait_until
 from workbench import Bench, Ordered, counted, done, new_bench
 
+from app.programs import worker_problems
+from app.web import inside_site, public_site
 from engine.client import EngineClient
 from engine.external import Topic
+from ledger.failpoints import Failpoint, reset_failpoints
 from workers.registry import Values, topic
 from workers.runtime import Options
 from workers.task import Task
@@ -159,9 +162,27 @@ def test_stop_lets_a_handler_finish(bench: Bench) -> None:
     assert instance.id not in bench.running()
 
 
-def test_dead_poller_is_unhealthy(bench: Bench) -> None:
+def test_a_stopped_worker_is_unhealthy(bench: Bench) -> None:
     """`healthy` is true of a worker that turns, and false once its loops have ended."""
     with bench.worker(done(bench)) as worker:
         wait_until(worker.healthy, 5, "a healthy worker")
         worker.stop()
         assert not worker.healthy()
+
+
+@pytest.mark.parametrize("loop", ["poller", "keeper", "slot-3"])
+def test_a_dead_thread_turns_the_health_page_red(bench: Bench, loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F-12: one loop has died of something that nobody caught; the process lives, and its pages say so."""
+    deaths: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda death: deaths.append(death.exc_type))
+    with bench.worker(done(bench)) as worker:
+        problems = worker_problems(worker)
+        outside, inside = public_site(problems).test_client(), inside_site(problems).test_client()
+        wait_until(lambda: outside.get("/healthz").status_code == 200, 5, "green")
+        monkeypatch.setenv("ORDER_ROUTE_TEST_BUILD", "1")
+        monkeypatch.setenv("FAILPOINT", f"loop/{loop}:raise")
+        reset_failpoints()
+        wait_until(lambda: outside.get("/healthz").status_code == 503, 10, "red")
+        answer = inside.get("/readyz")
+        assert (answer.status_code, len(answer.get_json()["problems"])) == (503, 1)
+    assert deaths == [Failpoint]
