@@ -163,6 +163,7 @@ class EmbeddedEngine:
             **_clean(os.environ),
             **self._settings,
             **_database(self.data_dir),
+            "SPRING_DATASOURCE_URL": self.database_url,
             "ORDER_ROUTE_ADMIN_USER": self.admin_user,
             "ORDER_ROUTE_ADMIN_PASSWORD": self.admin_password.get_secret_value(),
         }
