@@ -89,7 +89,11 @@ def run_worker(parts: Parts, topics: Iterable[str] | None, stop: threading.Event
     worker = parts.worker(topics)
     site: Site | None = None
     with contextlib.suppress(ListenError):  # `web` or another worker of this host has it: the work matters more
-        site = serve(inside_site(worker_problems(worker)), parts.settings.board_listen, "ORDER_ROUTE_BOARD_LISTEN")
+        site = serve(
+            inside_site(lambda: worker_problems(worker)() + ledger_problems(parts)),
+            parts.settings.board_listen,
+            "ORDER_ROUTE_BOARD_LISTEN",
+        )
     try:
         worker.run(stop)
     finally:
@@ -105,7 +109,7 @@ def run_web(parts: Parts, stop: threading.Event, health: Callable[[], list[str]]
         sites.append(serve(public_site(health or ready), parts.settings.web_listen, "ORDER_ROUTE_WEB_LISTEN"))
         sites.append(
             serve(
-                inside_site(lambda: ready() + (health() if health else [])),
+                inside_site(lambda: ready() + (health() + ledger_problems(parts) if health else [])),
                 parts.settings.board_listen,
                 "ORDER_ROUTE_BOARD_LISTEN",
             )
@@ -153,6 +157,12 @@ def _show(passwords: Mapping[str, SecretStr], tell: Callable[[str], None]) -> No
 def worker_problems(worker: Worker) -> Callable[[], list[str]]:
     """Return the check behind the health pages: nothing, or what is wrong with a worker."""
     return lambda: [] if worker.healthy() else ["исполнитель внешних задач не отвечает"]
+
+
+def ledger_problems(parts: Parts) -> list[str]:
+    """Return why the ledger cannot be written, if so: no new thing is done outside meanwhile."""
+    why = parts.ledger.trouble()
+    return [why] if why else []
 
 
 def _engine_problems(parts: Parts) -> Callable[[], list[str]]:

@@ -7,7 +7,7 @@ import socket
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
 from sqlalchemy import Connection, Table, delete, func, select, update
@@ -35,6 +35,7 @@ class Ledger:
 
     def __init__(self, url: str, *, belongs_to: str | None = None) -> None:
         self._engine = open_database(url)
+        self._trouble: str | None = None
         self._postgres = self._engine.dialect.name == "postgresql"
         if belongs_to is not None:
             try:
@@ -46,6 +47,13 @@ class Ledger:
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
+
+    def trouble(self) -> str | None:
+        """Return why the last access failed, None where it did not; what failed is tried anew by a small write."""
+        if self._trouble is not None:
+            with suppress(LedgerError):
+                self.set_cursor("trouble", "")
+        return self._trouble
 
     def now(self) -> float:
         """Return the present as this ledger counts it: the host's clock, in PostgreSQL the database's."""
@@ -216,8 +224,9 @@ class Ledger:
             with self._engine.begin() as conn:
                 yield conn
         except (SQLAlchemyError, OSError) as error:
-            why = cause(error)
-            raise LedgerError(f"журнал не пишется и не читается: {why}; проверьте место на диске и права") from error
+            self._trouble = f"журнал не пишется и не читается: {cause(error)}; проверьте место на диске и права"
+            raise LedgerError(self._trouble) from error
+        self._trouble = None
 
     def _now(self, conn: Connection) -> float:
         if not self._postgres:

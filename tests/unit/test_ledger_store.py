@@ -226,3 +226,18 @@ def test_a_ledger_whose_connection_broke_connects_anew_and_says_what_was_cut(pos
         book._now(conn)
     assert book.attempt("t") == 3
     gc.collect()
+
+
+def test_a_ledger_that_cannot_be_written_says_why_until_it_can_again(tmp_path: Path) -> None:
+    book = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    assert book.trouble() is None
+    pooled = book._engine.raw_connection()
+    same = pooled.driver_connection
+    pooled.close()
+    assert same is not None
+    same.execute("PRAGMA query_only=ON")
+    with pytest.raises(LedgerError):
+        book.intend("k")
+    assert "журнал не пишется" in (book.trouble() or "")
+    same.execute("PRAGMA query_only=OFF")
+    assert book.trouble() is None
