@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from gate_models import TIMEOUT, Door, door, process, stage, text
 from pydantic import SecretStr
-from shop import Shop, server_jar
+from shop import Shop, server_jar, wait_until
 
 from engine.embedded import EmbeddedEngine
 
 pytestmark = pytest.mark.engine
 
 PROCESS = "rights-settings"
+MOMENT = "%Y-%m-%dT%H:%M:%S.%f%z"
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +76,50 @@ def test_an_error_that_no_diagram_catches_ends_nothing(admin: Door) -> None:
     error = {"workerId": "t", "errorCode": "NO_SUCH_CODE"}
     assert admin.call("POST", f"/external-task/{locked['id']}/bpmnError", error).status_code >= 400
     assert admin.call("GET", f"/process-instance/{instance}").status_code == 200
+
+
+def test_the_running_engine_tells_its_settings(shop: Shop, admin: Door) -> None:
+    told = door(shop, "integration").call("GET", "/order/guarantees").json()
+    names = ("authorization", "fullHistory", "gates", "historyCleanup", "jobRetries", "ownSchemas")
+    assert told == dict.fromkeys(names, True)
+    window = admin.call("GET", "/history/cleanup/configuration").json()
+    assert window["enabled"] is True
+    assert [window[name][11:19] for name in ("batchWindowStartTime", "batchWindowEndTime")] == ["01:00:00", "05:00:00"]
+
+
+def test_a_failed_job_is_tried_again_after_five_minutes(admin: Door) -> None:
+    """R5/PT5M: not three times at once. The job fails for want of a variable that its step's condition reads."""
+    later = '<bpmn:exclusiveGateway id="Gate" default="Flow_1" camunda:asyncBefore="true"/>'
+    other = (
+        '<bpmn:sequenceFlow id="Flow_Other" sourceRef="Gate" targetRef="End"><bpmn:conditionExpression '
+        "xsi:type=\"bpmn:tFormalExpression\">${missing == 'a'}</bpmn:conditionExpression></bpmn:sequenceFlow>"
+    )
+    diagram = process("rights-retry", [later]).replace("</bpmn:process>", f"{other}</bpmn:process>")
+    answer = admin.deploy(diagram)
+    assert answer.status_code == 200, answer.text
+    instance = admin.start("rights-retry").json()["id"]
+
+    def failed() -> dict[str, Any] | None:
+        (job,) = admin.rows(f"/job?processInstanceId={instance}")
+        return job if job["exceptionMessage"] else None
+
+    job = wait_until(failed, TIMEOUT, "the first attempt")
+    assert job["retries"] == 4
+    wait = datetime.strptime(job["dueDate"], MOMENT) - datetime.strptime(job["createTime"], MOMENT)
+    assert timedelta(minutes=4) < wait < timedelta(minutes=7)
+
+
+def test_no_schema_is_fetched_for_a_diagram(admin: Door) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(0.2)
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/BPMN20.xsd"
+        located = f'xsi:schemaLocation="http://www.omg.org/spec/BPMN/20100524/MODEL {address}" id="Definitions"'
+        diagram = process(PROCESS, [stage("Step", {"field.note": "text; Заметка"})])
+        answer = admin.deploy(diagram.replace('id="Definitions"', located, 1))
+        assert answer.status_code >= 400
+        assert "'http' access is not allowed" in answer.text
+        with pytest.raises(TimeoutError):
+            listening.accept()
 
 
 def test_nothing_else_is_served(shop: Shop) -> None:
