@@ -14,6 +14,7 @@ from app.backup.archive import FORMAT, Manifest
 from app.backup.postgres import Postgres
 from app.errors import CommandError
 from app.paths import SERVER_JAR, find
+from app.running import database_held
 from app.wiring import Parts
 from engine.about import About, about
 from engine.embedded import copy_stopped, leftover
@@ -35,6 +36,8 @@ def make(parts: Parts, out: Path) -> Manifest:
     engine = about(parts.admin) if settings.engine_url or leftover(settings.data_dir) else None
     if engine is None and not (settings.data_dir / archive.H2).is_file():
         raise CommandError(f"В папке {settings.data_dir} нет базы движка: копировать нечего")
+    if engine is None and database_held(settings.data_dir):
+        raise CommandError("Базу держит работающий движок: задайте его адрес в ORDER_ROUTE_ENGINE_URL")
     with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".backup-") as name:
         folder = Path(name)
         files = {archive.LEDGER: folder / "ledger"}

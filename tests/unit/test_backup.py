@@ -192,6 +192,19 @@ def test_nothing_is_restored_while_a_program_works_on_the_folder(full: Path, tmp
     restore(settings_of(full), file, replace=True)
 
 
+def test_an_engine_that_somebody_else_started_is_seen_by_its_lock(full: Path, tmp_path: Path) -> None:
+    file, before = make(tmp_path / "made"), state(full)
+    lock = f"import fcntl, sys; f = open({str(full / archive.H2)!r}, 'r+b'); fcntl.lockf(f, fcntl.LOCK_EX)\n"
+    argv = [sys.executable, "-c", lock + "print('in', flush=True); sys.stdin.read()"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as engine:
+        assert engine.stdout is not None
+        assert engine.stdout.readline() == "in\n"
+        with pytest.raises(CommandError, match="движок"):
+            restore(settings_of(full), file, replace=True)
+        engine.kill()
+    assert state(full) == before
+
+
 def test_numbers_go_on_after_every_number_that_is_known(tmp_path: Path) -> None:
     book = Ledger(f"sqlite:///{tmp_path}/ledger.db")
     book.claim("ORD-2025-00012", "a")
