@@ -3,8 +3,9 @@
 ::
 
     EngineError(OrderRouteError)
-    ├── EngineDown(Transient)     no answer, or a proxy's 502/503/504; `maybe_done`: the request may have been executed
-    ├── Conflict(Transient)       optimistic locking or a deadlock (engine codes 1, 10000): repeat
+    ├── EngineDown(Transient)     no answer, a proxy's 502/503/504, or a 500 for the engine's database;
+    │                             `maybe_done`: the request may have been executed
+    ├── Conflict(Transient)       two at the same rows (engine codes 1, 10000, 10001): repeat
     ├── Unauthorized              401: the account or its password
     ├── Forbidden                 403: the account lacks the right
     ├── NotFound                  404, or the 500 that the engine gives for a task that is gone
@@ -12,7 +13,7 @@
     │   ├── LockLost              the external task belongs to another worker, or its lock has expired
     │   ├── NothingWaits          no execution waits for that message any more
     │   ├── ModelRefused          a diagram was refused; `problems` name element, line and reason
-    │   └── TooLong               a value the database cannot take (engine code 10002, or its 500)
+    │   └── TooLong               a value the database cannot take (engine code 10002)
     ├── GateRefused(Refused)      engine code 22401: the text is the Russian sentence for the person
     ├── StaleVisit(Refused)       the step was closed by somebody else
     ├── NotYours(Forbidden, Refused)  the person may not answer this step
@@ -34,7 +35,9 @@ import pycamunda.request
 from orders.errors import OrderRouteError, Refused, Transient
 
 GATE_CODE = 22401
-_OPTIMISTIC_LOCKING, _DEADLOCK, _COLUMN_TOO_SMALL = 1, 10000, 10002
+_CONFLICTS = (1, 10000, 10001)  # optimistic locking, deadlock, a row that was deleted meanwhile
+_COLUMN_TOO_SMALL = 10002
+_DATABASE_AWAY = ("persistence layer", "JDBC", "CannotCreateTransaction", "TransactionSystemException")
 _MISMATCH = "MismatchingMessageCorrelationException"
 _GONE = ("task is null", "Cannot find task with id")
 _LOCK_LOST = ("cannot be completed by worker", "cannot be failed by worker", "Cannot extend a lock", "It is locked by")
@@ -161,15 +164,18 @@ def from_answer(status: int, body: object, text: str = "") -> EngineError:
         return plain(f"HTTP {status} without an engine's answer: {shown or 'empty'}", status=status)
     if kind == "ParseException":
         return ModelRefused(problems_of(data), status=status, code=code, kind=kind)
-    return _class_of(status, code, kind, message)(message or f"HTTP {status}", status=status, code=code, kind=kind)
+    found = _class_of(status, code, kind, message)
+    if found is ServerError and any(sign in f"{kind} {message}" for sign in _DATABASE_AWAY):
+        return EngineDown(f"the engine's database does not answer: {message}", status=status, maybe_done=True)
+    return found(message or f"HTTP {status}", status=status, code=code, kind=kind)
 
 
 def _class_of(status: int, code: int | None, kind: str, message: str) -> type[EngineError]:
     if code == GATE_CODE:
         return GateRefused
-    if code in (_OPTIMISTIC_LOCKING, _DEADLOCK) or kind == "OptimisticLockingException":
+    if code in _CONFLICTS or kind == "OptimisticLockingException":
         return Conflict
-    if code == _COLUMN_TOO_SMALL or (status == 500 and "persistence layer" in message):
+    if code == _COLUMN_TOO_SMALL:
         return TooLong
     if _MISMATCH in f"{kind} {message}":  # REST wraps it in an exception of its own
         return NothingWaits
