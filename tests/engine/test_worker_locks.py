@@ -121,14 +121,15 @@ def test_a_stopped_worker_cannot_answer_for_its_successor(bench: Bench) -> None:
         go_on.wait(30)
         outside.append("successor")
 
-    instance, calm = bench.start(), Options(lock=3.0, poll=1.0, slots=1)
+    # Long locks: the successor has the task before the sleeper's keeper turns to it again.
+    instance, calm = bench.start(), Options(lock=12.0, poll=1.0, slots=1)
     with bench.worker(sleeper, options=calm) as asleep:
         assert began.wait(10)
         [task] = bench.tasks()
-        bench.shop.admin.external.unlock(task.id)  # what the end of a lock does for a process that was stopped
         with bench.worker(successor, options=calm):
+            bench.shop.admin.external.unlock(task.id)  # what the end of a lock does for a process that was stopped
             assert took.wait(10)
-            wait_until(lambda: counted(asleep, "lock_lost", bench) == 1, 10, "the refused extension")
+            wait_until(lambda: counted(asleep, "lock_lost", bench) == 1, 20, "the refused extension")
             wake.set()
             assert ended.wait(5)
             go_on.set()

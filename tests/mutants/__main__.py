@@ -18,7 +18,7 @@ from mutants.whole import MUTANTS
 
 
 def main() -> int:
-    """Run the guard: 0 when every mutant is noticed, 1 when one survives, 2 when the guard cannot work."""
+    """Run the guard: 0 when every mutant is noticed, 1 when one survives, 2 where there is no verdict."""
     parser = argparse.ArgumentParser(prog="mutants", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="only mutants whose name holds one of these")
     parser.add_argument("--quick", action="store_true", help="only what runs within make test")
@@ -34,10 +34,13 @@ def main() -> int:
         console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         return 2
     Console(width=None if sys.stdout.isatty() else 160).print(table(results))
-    survivors = [result.mutant.name for result in results if result.killer is None]
+    troubled = [result.mutant.name for result in results if result.trouble]
+    survivors = [result.mutant.name for result in results if result.killer is None and not result.trouble]
     if survivors:
         console.print(f"[red]nobody notices that these are gone: {', '.join(survivors)}[/red]")
-    return 1 if survivors or not results else 0
+    if troubled:
+        console.print(f"[red]no verdict: {', '.join(troubled)}[/red]")
+    return 1 if survivors or not results else 2 if troubled else 0
 
 
 def _run(copy: Copy, chosen: tuple[Mutant, ...], console: Console, no_baseline: bool) -> list[Result]:
@@ -45,8 +48,11 @@ def _run(copy: Copy, chosen: tuple[Mutant, ...], console: Console, no_baseline: 
         console.print(f"nothing removed: all pass, {run_whole(copy, chosen):.0f} s", soft_wrap=True)
 
     def tell(result: Result) -> None:
-        fate = escape(result.killer) if result.killer else "[red]SURVIVES[/red]"
-        console.print(f"{result.mutant.name}: {fate}, {result.seconds:.0f} s", highlight=False, soft_wrap=True)
+        fate = escape(result.trouble or result.killer or "SURVIVES")
+        style = None if result.killer else "red"
+        console.print(
+            f"{result.mutant.name}: {fate}, {result.seconds:.0f} s", style=style, highlight=False, soft_wrap=True
+        )
 
     return run_all(copy, chosen, tell)
 
@@ -59,7 +65,7 @@ def table(results: list[Result]) -> Table:
     """Return the results as a table for people."""
     made = Table("mechanism", "removed", "killed by", "s", title="Each mechanism removed once")
     for result in sorted(results, key=lambda r: r.mutant.mechanism):
-        killer = (result.killer or "NOBODY").rpartition("/")[2]
+        killer = (result.killer or ("no verdict" if result.trouble else "NOBODY")).rpartition("/")[2]
         made.add_row(result.mutant.mechanism, result.mutant.removed, escape(killer), f"{result.seconds:.0f}")
     return made
 

@@ -31,11 +31,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One mutant's fate; `killer` is None for a survivor."""
+    """One mutant's fate; `killer` is None for a survivor, and where `trouble` says why there was no verdict."""
 
     mutant: Mutant
     killer: str | None
     seconds: float
+    trouble: str | None = None
 
 
 def run_tests(copy: Copy, tests: Iterable[str], who: str, *, within: float = SECONDS) -> Run:
@@ -87,7 +88,7 @@ def run_whole(copy: Copy, mutants: Iterable[Mutant]) -> float:
 
 
 def run_mutant(copy: Copy, mutant: Mutant) -> Result:
-    """Take one mechanism away and run its tests."""
+    """Take one mechanism away and run its tests. Raises GuardError where they came to no verdict."""
     begun = time.monotonic()
     with copy.without(mutant):
         run = run_tests(copy, mutant.tests, mutant.name)
@@ -95,9 +96,13 @@ def run_mutant(copy: Copy, mutant: Mutant) -> Result:
 
 
 def run_all(copy: Copy, mutants: Iterable[Mutant], tell: Callable[[Result], None]) -> list[Result]:
-    """Run every mutant, one after the other, telling each result as it comes."""
+    """Run every mutant, one after the other, telling each result as it comes; one without a verdict stops no other."""
     results = []
     for mutant in mutants:
-        results.append(run_mutant(copy, mutant))
-        tell(results[-1])
+        try:
+            result = run_mutant(copy, mutant)
+        except GuardError as error:
+            result = Result(mutant, None, 0.0, str(error))
+        results.append(result)
+        tell(result)
     return results

@@ -134,9 +134,9 @@ PROMISES = (
         "settings-exit",
         SAID,
         "exit code 2 for bad settings",
-        "app/settings.py",
-        "    if problems:\n        raise SettingsError(sorted(problems))\n",
-        "",
+        "app/errors.py",
+        'return 2, "Настройки неверны:',
+        'return 1, "Настройки неверны:',
         ("tests/acceptance/test_commands_plain.py::test_bad_settings_are_said_all_at_once",),
     ),
     Mutant(

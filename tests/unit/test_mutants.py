@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 from mutants.copy import Copy, source_root
-from mutants.guard import judge, run_mutant, run_whole
+from mutants.guard import judge, run_all, run_mutant, run_whole
 from mutants.mutant import GuardError, Mutant, check
 from mutants.whole import MUTANTS
 
@@ -44,6 +44,8 @@ def test_what_nobody_notices_survives_and_the_copy_is_whole_again(copy: Copy) ->
     harmless = replace(claim, old='"""Begin an order:', new='"""Open an order:')
     assert run_mutant(copy, harmless).killer is None
     assert (copy.root / claim.file).read_text(encoding="utf-8") == before
+    (nowhere,) = run_all(copy, [replace(claim, tests=(f"{claim.tests[0]}_else",))], lambda result: None)
+    assert nowhere.killer is None and "was called wrongly" in str(nowhere.trouble)
 
 
 @pytest.mark.parametrize(
