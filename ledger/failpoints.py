@@ -1,8 +1,8 @@
 """Places where a test may kill or interrupt the program: before and after each effect.
 
 Active only when ORDER_ROUTE_TEST_BUILD=1. `FAILPOINT=name:action` or `FAILPOINT=name/detail:action` with the actions
-`kill` (SIGKILL to the own process) and `raise` (a Failpoint that no handler catches); several are separated by commas.
-A failpoint that raises fires once per process.
+`kill` (SIGKILL to the own process), `stop` (SIGSTOP: it sleeps until a SIGCONT) and `raise` (a Failpoint that no
+handler catches); several are separated by commas. A failpoint that stops or raises fires once per process.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ def failpoint(name: str, detail: str = "") -> None:
             continue
         if action == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        if action == "stop" and _first_time(entry):
+            os.kill(os.getpid(), signal.SIGSTOP)
         if action == "raise" and _first_time(entry):
             raise Failpoint(entry)
 

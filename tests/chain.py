@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -56,8 +57,11 @@ class Chain:
         self.workers: list[subprocess.Popen[bytes]] = []
         self.deaths = 0
         self._successors: tuple[str, ...] = ()
+        self._extra: dict[str, str] = {}
         self._kills: list[float] = []
         self._kill_next = 0.0
+        self._chance = random.Random()
+        self._watching = threading.Lock()
         self._log = (folder / "worker.log").open("ab")
 
     def _environment(self) -> dict[str, str]:
@@ -80,9 +84,14 @@ class Chain:
 
     # workers
 
-    def work(self, *failpoints: str) -> subprocess.Popen[bytes]:
-        """Start one more worker. `failpoints` as in `ledger.failpoints`: its own, and those of its successors."""
+    def work(self, *failpoints: str, **extra: str) -> subprocess.Popen[bytes]:
+        """Start one more worker. `failpoints` as in `ledger.failpoints`: its own, and those of its successors.
+
+        `extra` is its environment beside the chain's own; the last worker's is also that of successors.
+        """
+        self._extra = extra or self._extra
         env = {name: value for name, value in os.environ.items() if not name.startswith("ORDER_ROUTE_")} | self.env
+        env |= self._extra
         if failpoints:
             env |= {"ORDER_ROUTE_TEST_BUILD": "1", "FAILPOINT": failpoints[0]}
         argv = [sys.executable, "-m", "app", "worker"]
@@ -91,27 +100,32 @@ class Chain:
         self._successors = failpoints[1:]
         return worker
 
-    def kill_at_random(self, chance: random.Random, times: int) -> None:
-        """From now on kill the worker so many times, each 1 to 6 seconds after the one before."""
-        self._kills = [chance.uniform(1, 6) for _ in range(times)]
+    def kill_at_random(self, chance: random.Random, times: int, apart: tuple[float, float] = (1, 6)) -> None:
+        """From now on kill one of the workers so many times, each a few seconds after the one before."""
+        self._chance, self._kills = chance, [chance.uniform(*apart) for _ in range(times)]
         self._kill_next = time.monotonic() + 3
 
     def wait(self, predicate: Callable[[], T | None], what: str, seconds: float = LONG) -> T:
         """Poll until the predicate gives something true; a worker that was killed gets a successor."""
         deadline = time.monotonic() + seconds
         while True:
-            self._kill_if_due()
-            self._replace_the_dead()
+            self.look_after()
             if found := predicate():
                 return found
             if time.monotonic() > deadline:
                 pytest.fail(f"waited {seconds:g} s for: {what}\n{self.tail()}")
             time.sleep(0.05)
 
+    def look_after(self) -> None:
+        """Kill whose time has come and start successors of the dead; `wait` does it at each look."""
+        with self._watching:
+            self._kill_if_due()
+            self._replace_the_dead()
+
     def _kill_if_due(self) -> None:
         if self._kills and time.monotonic() > self._kill_next and self.workers:
             self._kill_next = time.monotonic() + self._kills.pop()
-            self.workers[0].kill()
+            self._chance.choice(self.workers).kill()
 
     def _replace_the_dead(self) -> None:
         for worker in [w for w in self.workers if w.poll() is not None]:
@@ -138,6 +152,21 @@ class Chain:
 
     def _board(self, page: str) -> requests.Response:
         return requests.get(f"http://{self.env['ORDER_ROUTE_BOARD_LISTEN']}/{page}", timeout=10)
+
+    def retire(self) -> list[int]:
+        """Ask every worker to end, as a deploy does, and wait; return how they ended. One that was stopped wakes up."""
+        for worker in self.workers:
+            worker.terminate()
+            worker.send_signal(signal.SIGCONT)
+        ended = []
+        for worker in self.workers:
+            try:
+                ended.append(worker.wait(15))
+            except subprocess.TimeoutExpired:
+                worker.kill()
+                ended.append(worker.wait(5))
+        self.workers.clear()
+        return ended
 
     # persons
 
@@ -204,14 +233,7 @@ class Chain:
 
     def close(self) -> None:
         """Stop everything that was started here."""
-        for worker in self.workers:
-            worker.terminate()
-        for worker in self.workers:
-            try:
-                worker.wait(15)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                worker.wait(5)
+        self.retire()
         self.parts.close()
         self.book.close()
         self._log.close()

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,12 +61,16 @@ def diagram(process_id: str, *steps: Step, last_condition: str | None = None) ->
     else:
         body.append(_flow(before, "End"))
     errors = "".join(f'<bpmn:error id="Error_{s.catches}" errorCode="{s.catches}"/>' for s in steps if s.catches)
+    return _whole(process_id, "".join(body), errors)
+
+
+def _whole(process_id: str, body: str, errors: str = "") -> bytes:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
         '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" '
         'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
         'xmlns:camunda="http://camunda.org/schema/1.0/bpmn" targetNamespace="http://order-route/test">'
-        f'<bpmn:process id="{process_id}" isExecutable="true" camunda:historyTimeToLive="P1D">{"".join(body)}'
+        f'<bpmn:process id="{process_id}" isExecutable="true" camunda:historyTimeToLive="P1D">{body}'
         f"</bpmn:process>{errors}</bpmn:definitions>"
     ).encode()
 
@@ -158,7 +162,7 @@ class Bench:
     def process(self, mode: str, marks: Path, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker process for this bench's topic; `mode` says what its handler does (`worker_process.py`)."""
         account = self.shop.worker_credentials
-        inherited = {n: os.environ[n] for n in ("PATH", "HOME", "LANG") if n in os.environ}
+        inherited = {n: os.environ[n] for n in ("PATH", "HOME", "LANG", "PYTHONPATH") if n in os.environ}
         return subprocess.Popen(
             [sys.executable, str(ROOT / "tests" / "worker_process.py"), mode, self.topic, str(marks)],
             cwd=ROOT,
@@ -173,10 +177,28 @@ class Bench:
         )
 
 
-def new_bench(shop: Shop, tmp: Path, *, last_condition: str | None = None, **step: Any) -> Bench:
-    """Deploy a process of one step whose topic nobody else has."""
+def diagram_of_branches(process_id: str, topic: str, branches: int) -> bytes:
+    """Return a process whose branches have one step each and meet in a join."""
+    body = ['<bpmn:startEvent id="Start"/>', _flow("Start", "Fork"), '<bpmn:parallelGateway id="Fork"/>']
+    for number in range(branches):
+        step = f"ServiceTask_{number}"
+        body.append(f'<bpmn:serviceTask id="{step}" camunda:type="external" camunda:topic="{topic}"/>')
+        body += [_flow("Fork", step), _flow(step, "Join")]
+    body += ['<bpmn:parallelGateway id="Join"/>', '<bpmn:endEvent id="End"/>', _flow("Join", "End")]
+    return _whole(process_id, "".join(body))
+
+
+def new_bench(
+    shop: Shop,
+    tmp: Path,
+    *,
+    last_condition: str | None = None,
+    draw: Callable[[str], bytes] | None = None,
+    **step: Any,
+) -> Bench:
+    """Deploy a process of one step whose topic nobody else has; `draw` gives another diagram for that name."""
     name = f"bench-{uuid.uuid4().hex[:8]}"
-    xml = diagram(name, Step(topic=name, **step), last_condition=last_condition)
+    xml = draw(name) if draw else diagram(name, Step(topic=name, **step), last_condition=last_condition)
     shop.admin.deployments.create(name, {f"{name}.bpmn": xml})
     return Bench(shop, name, name, tmp)
 

@@ -35,6 +35,11 @@ def main(mode: str, name: str, marks: Path) -> None:
             os._exit(1)
         time.sleep({"hang": 60.0, "slow": 0.5}.get(mode, 0.0))
 
+    gate = os.environ.get("GATE")
+    if gate:  # a folder: each process signs in, and all begin when somebody puts the file `open` there
+        (Path(gate) / str(os.getpid())).touch()
+        while not (Path(gate) / "open").exists():
+            time.sleep(0.01)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     password = SecretStr(os.environ["ENGINE_PASSWORD"])
