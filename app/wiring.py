@@ -190,8 +190,10 @@ class Parts:
             "new_token": lambda: secrets.token_urlsafe(24),
         }
         options = Options(lock=float(s.lock_seconds), patience=float(s.portal_patience_seconds))
+        # A line that hangs may cost its own call, never the locks of all other work: they are kept each third.
+        limit = max(10.0, options.lock / 3)
         return Worker(
-            self.engine_client(self.accounts.engine).external,
+            self.engine_client(self.accounts.engine, timeout=limit).external,
             handlers,
             world,
             attempts=self.ledger,
