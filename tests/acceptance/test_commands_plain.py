@@ -65,6 +65,28 @@ def test_check_passes_ours_and_names_what_is_wrong(tmp_path: Path) -> None:
     assert "drafters" in said.out
 
 
+def test_check_speaks_to_programs_and_says_what_it_left_out(tmp_path: Path) -> None:
+    """JSON holds file, element and remedy; without Node.js half the rules are missing, which is no pass."""
+    broken = tmp_path / "custom-furniture-order.bpmn"
+    model = (ROOT / "bpmn" / broken.name).read_text(encoding="utf-8")
+    broken.write_text(model.replace('="shipping"', '="shiping"'), encoding="utf-8")
+    said = run("check", broken, "--json", seconds=400)
+    assert said.code == 1
+    (file,) = json.loads(said.out)["files"]
+    assert file["file"] == broken.name
+    assert "маршрут заказа" in file["what"]
+    (finding,) = file["findings"]
+    assert (finding["element"], finding["label"], finding["remedy"]) == (
+        "UserTask_Ship",
+        "Отгрузить заказ",
+        "Наверное, shipping",
+    )
+    empty = {"PATH": str(tmp_path)}
+    without = run("check", env=empty, seconds=400)
+    assert (without.code, "Не проверено правилами bpmnlint" in without.out) == (1, True), without.text
+    assert run("check", "--no-lint", env=empty, seconds=400).code == 0
+
+
 @pytest.mark.parametrize(
     ("setting", "text", "named"),
     [

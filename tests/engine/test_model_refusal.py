@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 from gate_models import Door, door, process, refusal, stage
+from route_edits import replaced, route_xml
 from shop import ROOT, Shop
+
+from diagram.check import check_bytes
+from orders.persons import GROUPS
+from workers.handlers import registry
 
 pytestmark = pytest.mark.engine
 
@@ -157,6 +162,35 @@ def test_a_bad_diagram_is_refused_and_named(shop: Shop, admin: Door, what: str) 
     assert versions(admin) == before
     assert admin.call("GET", "/deployment/count").json() == deployments
     assert admin.start(PROCESS).status_code == 200
+
+
+CLOSE = '<bpmn:serviceTask id="ServiceTask_CloseOrder" '
+SHIP = '<camunda:property name="stage" value="ship" />'
+IN_THE_ROUTE = {
+    "a class": (CLOSE, CLOSE + 'camunda:class="a.B" '),
+    "a delegate": (CLOSE, CLOSE + 'camunda:delegateExpression="${bean}" '),
+    "a result that is code": (CLOSE, CLOSE + 'camunda:resultVariable="${a.b()}" '),
+    "a call": ("${readyDate.move(execution)}", "${execution.getId()}"),
+    "a condition that calls": ("${directorDecision == 'approve'}", "${directorDecision.equals('approve')}"),
+    "a name that is code": ('name="Отгрузить заказ"', 'name="${execution.id}"'),
+    "a form of its own": (SHIP, f"{SHIP}</camunda:properties><camunda:formData /><camunda:properties>"),
+    "a listener": (
+        SHIP,
+        f'{SHIP}</camunda:properties><camunda:taskListener event="create" class="a.B" /><camunda:properties>',
+    ),
+    "two stages of one code": ('name="stage" value="ship"', 'name="stage" value="invoice"'),
+    "a demand for nothing": ('name="required" value="shippedOn"', 'name="required" value="shippedAt"'),
+}
+
+
+@pytest.mark.parametrize("what", IN_THE_ROUTE)
+def test_the_server_refuses_what_the_check_refuses(shop: Shop, admin: Door, what: str) -> None:
+    """Who goes round `order-route deploy` finds the same door shut, by the same spoilt route."""
+    spoilt = replaced(route_xml(), *IN_THE_ROUTE[what])
+    assert check_bytes("custom-furniture-order.bpmn", spoilt.encode(), frozenset(GROUPS), registry().topics)
+    before = admin.call("GET", "/deployment/count").json()
+    assert refusal(admin.deploy(spoilt)).startswith("Схема не принята: ")
+    assert admin.call("GET", "/deployment/count").json() == before
 
 
 @pytest.mark.parametrize("what", GOOD)

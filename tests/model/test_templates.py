@@ -13,6 +13,7 @@ from route_edits import ROOT, TECHNOLOGIST, replaced, route_xml, with_technologi
 
 from diagram.check import check_bytes
 from diagram.references import PREFIXES
+from engine.deploy import folder_files
 from orders.persons import GROUPS
 from workers.handlers import registry
 
@@ -94,6 +95,13 @@ def test_a_stage_made_by_the_template_passes() -> None:
     assert (
         check_bytes("custom-furniture-order.bpmn", replaced(xml, task, made).encode(), KNOWN, registry().topics) == []
     )
+
+
+def test_a_variant_is_not_deployed_by_itself() -> None:
+    """An analyst puts it in the route's place; until then it only lies there."""
+    variants = list((ROOT / "bpmn" / "variants").glob("*.bpmn"))
+    assert variants
+    assert not set(variants) & set(folder_files(ROOT / "bpmn"))
 
 
 def test_the_guide_names_what_there_is() -> None:
