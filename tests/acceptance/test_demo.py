@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,7 @@ from shop import JAR_VARIABLE, server_jar
 pytestmark = [pytest.mark.acceptance, pytest.mark.engine]
 
 MARK = "order-route-demo-"
+MOST_MEMORY = 650_000_000  # bytes, of the server with its engine, at any time of a demo
 QUESTIONS = ("Сколько заказов", "Что происходит", "У кого", "Какие сроки", "Кто задерживает", "стадии", "документы")
 
 
@@ -46,9 +48,41 @@ def demo_env() -> dict[str, str]:
     return {JAR_VARIABLE: str(server_jar()), "TMPDIR": tempfile.gettempdir()}
 
 
+@contextmanager
+def server_watched() -> Iterator[list[int]]:
+    """Note the memory of the demo's server in bytes, again and again, while the body runs."""
+    seen: list[int] = []
+    over = threading.Event()
+    before = {process.pid for process in psutil.process_iter()}
+
+    def look() -> None:
+        server: psutil.Process | None = None
+        while not over.wait(0.2):
+            if server is None:
+                fresh = (p for p in psutil.process_iter(["cmdline"]) if p.pid not in before)
+                server = next((p for p in fresh if _is_server(p.info["cmdline"] or [])), None)
+            else:
+                with suppress(psutil.Error):
+                    seen.append(server.memory_info().rss)
+
+    watching = threading.Thread(target=look)
+    watching.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watching.join()
+
+
+def _is_server(command: list[str]) -> bool:
+    return "-jar" in command and MARK in " ".join(command)
+
+
 def test_twelve_orders_end_as_planned() -> None:
-    said = run("demo", "--seed", "3", env=demo_env(), seconds=480)
+    with server_watched() as memory:
+        said = run("demo", "--seed", "3", env=demo_env(), seconds=480)
     assert said.code == 0, said.text[-6000:]
+    assert memory and max(memory) <= MOST_MEMORY
     assert "Карточки = движок" in said.out
     assert said.out.count("✓") == 12
     counted = re.search(r"заявок (\d+), из них повторов (\d+)", said.out.replace("\n", " "))
