@@ -14,7 +14,7 @@ import psutil
 from mutants.copy import Copy
 from mutants.mutant import GuardError, Mutant
 
-SECONDS, WHOLE_SECONDS = 600.0, 3600.0  # deadlines, not measures: whole chains on a busy machine
+SECONDS, WHOLE_SECONDS = 900.0, 3600.0  # deadlines, not measures: whole chains on a busy machine
 FAILED = re.compile(r"^FAILED (.+?)(?: - .*)?$", re.MULTILINE)
 BROKEN = re.compile(r"^E\s+(NameError|UnboundLocalError|ImportError|ModuleNotFoundError|SyntaxError):.*", re.MULTILINE)
 COLLECTED = {2: "was interrupted", 3: "failed inside pytest", 4: "was called wrongly", 5: "found no test"}
