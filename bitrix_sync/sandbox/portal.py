@@ -58,6 +58,7 @@ class Portal:
         self.zone: timezone = read_offset(settings.offset)
         self.shift = timedelta()
         self.base = ""  # our own address, for events
+        self.in_network = False  # served under another name than this machine's own: callers may come from a network
         self._waiting: list[tuple[str, dict[str, str]]] = []
         self.fault: str | None = None  # the fault that the present request meets
         self._serial = 0

@@ -42,6 +42,7 @@ class Sandbox:
         self.port = int(self._server.effective_port)
         self.url = f"http://{host}:{self.port}"
         portal.base = self.url
+        portal.in_network = host not in ("127.0.0.1", "localhost", "::1")
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
 

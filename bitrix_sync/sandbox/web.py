@@ -169,7 +169,7 @@ def _run(portal: Portal, user: str, token: str, name: str, v3: bool) -> Answer:
     try:
         if not portal.bucket.take(time.monotonic()):
             raise Refusal("QUERY_LIMIT_EXCEEDED", "Too many requests", 503)
-        _need_https()
+        _need_https(portal)
         owner = portal.owner_of(user, token)
         given = _given(v3)
     except Refusal as refusal:
@@ -214,9 +214,11 @@ def _deepen(portal: Portal, name: str, given: Mapping[str, Any], answer: dict[st
     return answer
 
 
-def _need_https() -> None:
+def _need_https(portal: Portal) -> None:
+    """Refuse plain http from afar as the real portal does, unless this one was told to serve a container's network."""
     address = ipaddress.ip_address(request.remote_addr or "127.0.0.1")
-    if request.scheme != "https" and not address.is_loopback:
+    ours = address.is_loopback or (portal.in_network and address.is_private)
+    if request.scheme != "https" and not ours:
         raise Refusal("INVALID_REQUEST", "Https required")
 
 

@@ -92,8 +92,14 @@ def test_plain_http_from_afar_is_refused(portal: LocalPortal) -> None:
     client = build(inner).test_client()
     token = inner.webhook(1)
     answer = client.get(f"/rest/1/{token}/profile", environ_base={"REMOTE_ADDR": "10.0.0.7"})
+    inner.in_network = True
+    near, far = (
+        client.get(f"/rest/1/{token}/profile", environ_base={"REMOTE_ADDR": address}).status_code
+        for address in ("10.0.0.7", "203.0.113.7")
+    )
     inner.close()
     assert (answer.status_code, answer.get_json()["error"]) == (400, "INVALID_REQUEST")
+    assert (near, far) == (200, 400), "a container network is served, the internet never"
 
 
 def test_control_is_closed_from_afar() -> None:
