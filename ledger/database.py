@@ -68,8 +68,10 @@ def _postgres(address: URL) -> Engine:
         raise LedgerError(f"журнал: база {address.get_backend_name()} не поддерживается, нужны sqlite или postgresql")
     if address.query:
         raise LedgerError("журнал: параметры после «?» в адресе PostgreSQL не поддерживаются, уберите их")
-    # For connecting and for each answer: longer than anyone holds a row here, so that a dead line is noticed.
-    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
+    # For connecting and for each answer: longer than anyone holds a row here, so that a dead line is noticed. A process
+    # that was stopped in the middle of a write would hold its rows for ever: the server ends such a write.
+    asleep = {"idle_in_transaction_session_timeout": str(BUSY_SECONDS * 1000)}
+    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS, "startup_params": asleep})
 
     broken = engine.dialect.loaded_dbapi.Error
 

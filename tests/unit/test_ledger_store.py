@@ -241,3 +241,12 @@ def test_a_ledger_that_cannot_be_written_says_why_until_it_can_again(tmp_path: P
     assert "журнал не пишется" in (book.trouble() or "")
     same.execute("PRAGMA query_only=OFF")
     assert book.trouble() is None
+
+
+@pytest.mark.skipif(not binaries(), reason="no PostgreSQL here")
+def test_a_process_that_sleeps_in_a_write_holds_nobody_for_ever(postgres: Postgres) -> None:
+    """A stopped process keeps its connection, and with it its rows, until the server ends that write."""
+    postgres.make("ledger")
+    book = Ledger(postgres.url("ledger"))
+    with book._engine.connect() as conn:
+        assert conn.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "20s"
