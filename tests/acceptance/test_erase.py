@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.engine]
 
 @pytest.fixture
 def chain(shop: Shop, tmp_path: Path) -> Iterator[Chain]:
-    with open_chain(shop, tmp_path / "data") as opened:
+    with open_chain(shop, tmp_path / "data", lock_seconds=15) as opened:
         opened.work()
         yield opened
 
@@ -58,7 +58,7 @@ class Customer:
 def search(chain: Chain, folder: Path, words: list[str]) -> dict[str, list[str]]:
     """Return place -> words that are there. The portal is stopped for it: its state is its own."""
     chain.portal.stop()
-    places = {"engine": engine_script(chain.shop, folder), "portal": sqlite_script(chain.folder / "portal.db")}
+    places = {"engine": engine_script(chain.shop, folder), "portal": sqlite_script(chain.portal.folder / "portal.db")}
     chain.portal.start()
     for path in (p for p in chain.folder.rglob("*") if p.is_file() and not p.name.startswith("portal.db")):
         places[path.name] = path.read_bytes() + str(path).encode()
