@@ -2,21 +2,24 @@
 # The base is an argument: any image with Python 3.11 and its venv module.
 ARG PYTHON_IMAGE=docker.io/library/python:3.11-slim
 
-FROM ${PYTHON_IMAGE} AS build
+FROM ${PYTHON_IMAGE} AS packages
 COPY requirements-image.lock /build/
 RUN python3 -m venv /opt/order-route \
  && /opt/order-route/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes \
       -r /build/requirements-image.lock \
  && /opt/order-route/bin/pip uninstall --yes --quiet setuptools pip
+
+FROM ${PYTHON_IMAGE} AS code
 COPY . /app/
 # The file system is read-only later: what Python would cache is made now.
-RUN /opt/order-route/bin/python -m compileall -q /app
+RUN python3 -m compileall -q /app
 
 FROM ${PYTHON_IMAGE}
 RUN useradd --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin order-route \
- && install -d -o order-route -m 0700 /data /logins
-COPY --from=build /opt/order-route /opt/order-route
-COPY --from=build /app /app
+ && install -d -o order-route -m 1777 /data \
+ && install -d -o order-route -m 0700 /logins
+COPY --from=packages /opt/order-route /opt/order-route
+COPY --from=code /app /app
 WORKDIR /app
 ENV LANG=C.UTF-8 \
     PYTHONUNBUFFERED=1 \
