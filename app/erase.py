@@ -19,6 +19,8 @@ from app.traces import cover, needles
 from app.wiring import ROUTE, Parts
 from bitrix_sync.reconcile import lease_name
 from engine.history import PastInstance
+from engine.variables import FileValue
+from orders.stage import FieldKind
 
 JOURNAL = "erasures.jsonl"
 ACTS = "acts"
@@ -121,10 +123,18 @@ def _places(p: Parts, order: Order) -> Iterable[str]:
 
 
 def _personal(p: Parts, instance_id: str) -> Iterable[str]:
-    """Return the customer's words, also those that a correction replaced."""
-    names = ("customerName", "customerContact")
-    updates = p.integration.history.updates(processInstanceId=instance_id)
-    return [u.value for u in updates if u.name in names and isinstance(u.value, str)]
+    """Return what people wrote about the customer, also what was replaced since: texts, lines, names of files."""
+    found = p.integration.history.instance(instance_id)
+    names = {"customerName", "customerContact", "cancelReason", "moveReason", "correctReason"}
+    if found.definition_key == ROUTE:
+        route = p.route(found.definition_id)
+        fields = (*route.start_fields, *(f for stage in route.stages for f in stage.fields))
+        names |= {f.name for f in fields if f.kind in (FieldKind.LINE, FieldKind.TEXT)}
+    for update in p.integration.history.updates(processInstanceId=instance_id):
+        if isinstance(update.value, FileValue):
+            yield update.value.name
+        elif update.name in names and isinstance(update.value, str):
+            yield update.value
 
 
 def _head(p: Parts, orders: list[Order], at: datetime) -> list[str]:
@@ -144,7 +154,8 @@ def _foot(p: Parts) -> list[str]:
         "",
         "Осталось: номер заказа, шаги, их время и кто их выполнил.",
         "Файл базы H2 перепишется без удалённого при следующем запуске движка: перезапустите order-route up.",
-        "Корзина портала хранит удалённое, пока её не очистят; уведомления портала о задачах остаются у сотрудников.",
+        "Портал сам сутки помнит свои ответы, а его корзина хранит удалённое, пока её не очистят.",
+        "Уведомления портала о задачах остаются у сотрудников: в них номер и изделие.",
     ]
     copies = [str(path.name) for path in sorted(p.settings.data_dir.glob("before-*"))]
     with contextlib.suppress(OSError, ValueError, KeyError):

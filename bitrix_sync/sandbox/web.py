@@ -258,7 +258,9 @@ def _once(portal: Portal, name: str, given: Mapping[str, Any], owner: Doc, base:
         return known["answer"], 200, {"Idempotency-Key": key, "Idempotent-Replayed": "true"}
     answer = portal.run(name, given, owner, base, v3=True)
     number = portal.store.next_id("once")
-    portal.store.put("once", number, {"key": same, "digest": digest, "at": time.time(), "answer": answer})
+    portal.store.put(
+        "once", number, {"number": number, "key": same, "digest": digest, "at": time.time(), "answer": answer}
+    )
     return answer, 200, {"Idempotency-Key": key}
 
 

@@ -20,7 +20,7 @@ from shop import Shop, pdf
 from engine.processes import Instance
 from engine.variables import FileValue
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.engine]
+pytestmark = [pytest.mark.acceptance, pytest.mark.engine, pytest.mark.soak]
 
 
 @pytest.fixture

@@ -260,8 +260,18 @@ def delete(call: Call) -> Reply:
     if doc is None or not may_judge(call, doc):
         raise Refusal("1048582", "No access to delete the task")
     call.store.drop("task", doc["id"])
+    _forget_answer(call, doc["id"])
     call.portal.raise_task_event("ONTASKDELETE", doc["id"])
     return Reply({"task": True})
+
+
+def _forget_answer(call: Call, number: int) -> None:
+    """Drop what a repeated create would have been answered: it shows the task that is gone."""
+    for known in call.store.all("once"):
+        result = known["answer"].get("result")
+        item = result.get("item") if isinstance(result, dict) else None
+        if isinstance(item, dict) and item.get("id") == number and "number" in known:
+            call.store.put("once", known["number"], {**known, "answer": {"result": {"item": {"id": number}}}})
 
 
 @method("tasks.task.files.attach", "task")
