@@ -25,7 +25,7 @@ from engine.external import Topic
 from engine.processes import Instance
 from engine.rights import ROUTE
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.engine, pytest.mark.soak]
+pytestmark = [pytest.mark.acceptance, pytest.mark.engine]
 STAGE = replace(TECHNOLOGIST, group="designers")
 NEW_STEP = f"UserTask_{STAGE.name}"
 NEW_ANSWER = {"technologyDecision": "approve", "technologyFile": pdf_file("карта.pdf"), "technologyComment": "Годится"}
