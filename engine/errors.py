@@ -3,7 +3,7 @@
 ::
 
     EngineError(OrderRouteError)
-    ├── EngineDown(Transient)     no answer, a proxy's 502/503/504, or a 500 for the engine's database;
+    ├── EngineDown(Transient)     no answer, a proxy's 502/503/504, or a 500 because the database is away;
     │                             `maybe_done`: the request may have been executed
     ├── Conflict(Transient)       two at the same rows (engine codes 1, 10000, 10001): repeat
     ├── Unauthorized              401: the account or its password
@@ -162,6 +162,9 @@ def from_answer(status: int, body: object, text: str = "") -> EngineError:
         shown = " ".join(text.split())[:200]
         plain = _BY_STATUS.get(status, ServerError)
         return plain(f"HTTP {status} without an engine's answer: {shown or 'empty'}", status=status)
+    if status == 500 and not (message or kind):
+        # The server around the engine, not its REST layer: it could not even look up who asks.
+        return EngineDown("the engine's server cannot work now: HTTP 500", status=status, maybe_done=True)
     if kind == "ParseException":
         return ModelRefused(problems_of(data), status=status, code=code, kind=kind)
     found = _class_of(status, code, kind, message)
