@@ -68,9 +68,9 @@ browser:
 # Containers and PostgreSQL, likewise. Where Docker runs, it is used.
 PODMAN := podman runc mmdebstrap netavark aardvark-dns iptables
 containers:
-	@if { ! docker info >/dev/null 2>&1 && ! { command -v podman && command -v runc && command -v mmdebstrap; } >/dev/null; } || [ ! -d /usr/lib/postgresql ] || ! command -v faketime >/dev/null; then \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo "Ставятся podman, PostgreSQL и faketime…"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PODMAN) postgresql faketime >/dev/null; \
-	  else echo "Нужны Docker (или apt-get install $(PODMAN)) и apt-get install postgresql faketime"; exit 2; fi; fi
+	@if { ! docker info >/dev/null 2>&1 && ! { command -v podman && command -v runc && command -v mmdebstrap; } >/dev/null; } || [ ! -d /usr/lib/postgresql ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo "Ставятся podman и PostgreSQL…"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PODMAN) postgresql >/dev/null; \
+	  else echo "Нужны Docker (или apt-get install $(PODMAN)) и apt-get install postgresql"; exit 2; fi; fi
 
 # Both lock files from pyproject.toml; the image holds only what runs.
 LOCK := --generate-hashes --no-emit-index-url --no-annotate --no-header

@@ -100,6 +100,10 @@ class Chain:
         self._successors = failpoints[1:]
         return worker
 
+    def successors(self, **extra: str) -> None:
+        """Give those who follow the dead another environment than the last worker's."""
+        self._extra = extra
+
     def kill_at_random(self, chance: random.Random, times: int, apart: tuple[float, float] = (1, 6)) -> None:
         """From now on kill one of the workers so many times, each a few seconds after the one before."""
         self._chance, self._kills = chance, [chance.uniform(*apart) for _ in range(times)]

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chain import free_port
-from postgres import PASSWORD, USER
 from pydantic import SecretStr
 from shop import SHORT_RUN, START_SECONDS, SWEEP_SECONDS, Shop, furnish, good_answer, server_jar, wait_until
 
@@ -23,17 +22,16 @@ ADMIN = SecretStr("fault-test-admin")
 
 
 @contextmanager
-def open_own(folder: Path, database: str | None = None) -> Iterator[Shop]:
-    """Start an engine at an address that it keeps over restarts; `database` is a JDBC address of PostgreSQL."""
-    properties = {"url": database, "username": USER, "password": PASSWORD} if database else {}
-    engine = EmbeddedEngine(
+def open_own(folder: Path, kind: type[EmbeddedEngine] = EmbeddedEngine) -> Iterator[Shop]:
+    """Start an engine at an address that it keeps over restarts; `kind` as `postgres.engine_on` gives it."""
+    engine = kind(
         server_jar(),
         folder,
         port=free_port(),
         admin_user="admin",
         admin_password=ADMIN,
         reconcile_seconds=SWEEP_SECONDS,
-        java_options=(*SHORT_RUN, *(f"-Dspring.datasource.{name}={value}" for name, value in properties.items())),
+        java_options=SHORT_RUN,
         start_seconds=START_SECONDS,
     )
     with engine:
