@@ -119,6 +119,7 @@ def _move_date(chain: Chain, order: Instance, promise: timedelta) -> None:
     chain.wait(lambda: moved(order.id).get("moveReason"), "the date moved")
 
 
+@pytest.mark.soak
 def test_a_new_approval_needs_no_code_and_running_orders_are_safe(world: World) -> None:
     """One story, since orders end with a test: deploy, an old order ends, the others are moved, a new one passes."""
     _deploy_the_approval(world)
