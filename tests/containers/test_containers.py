@@ -19,6 +19,7 @@ import requests
 from runtime import ROOT, Runtime, compose_command, said
 from shop import Shop, furnish
 from test_start_keys import *  # noqa: F403 - the same rules, on this folder's `shop`
+from testcontainers.core.container import DockerContainer
 from town import LONG, ROLE, Images, Town, carry_home, logs, wait
 
 pytestmark = [pytest.mark.containers, pytest.mark.engine]
@@ -82,7 +83,7 @@ def test_a_whole_order_with_two_workers_and_the_ledger_in_postgresql(town: Town)
     ).split("|")
     assert (int(ran[0]) > 20, ran[1]) == (True, "0")
     assert town.sql(f"SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = '{ROLE}'") == "f"
-    _assert_cards_equal(workers[0])
+    _assert_cards_equal(town, workers[0])
     for worker in workers:
         _assert_healthy(town, worker)
         worker.stop()
@@ -103,26 +104,26 @@ def test_a_killed_node_takes_no_order_with_it(town: Town) -> None:
         pytest.fail(f"{late}\n{logs(workers[1])}\n{logs(town.nodes[1].container)}")
     finally:
         other.close()
-    _assert_cards_equal(workers[1])
+    _assert_cards_equal(town, workers[1])
     for worker in workers:
         worker.stop()
 
 
 def _who_worked(shop: Shop) -> set[str]:
-    rows: list[dict[str, Any]] = shop.admin.caller.rest("GET", "/history/external-task-log?successLog=true&maxResults=2000").json()
+    rows: list[dict[str, Any]] = shop.admin.caller.rest(
+        "GET", "/history/external-task-log?successLog=true&maxResults=2000"
+    ).json()
     return {row["workerId"] for row in rows}
 
 
-def _assert_cards_equal(worker: Any) -> None:
-    answer = worker.get_wrapped_container().exec_run([PYTHON, "-m", "app", "bitrix", "reconcile", "--dry-run"])
-    assert answer.exit_code == 0, answer.output.decode()
+def _assert_cards_equal(town: Town, worker: DockerContainer) -> None:
+    town.inside(worker, PYTHON, "-m", "app", "bitrix", "reconcile", "--dry-run")
 
 
-def _assert_healthy(town: Town, container: Any) -> None:
+def _assert_healthy(town: Town, container: DockerContainer) -> None:
     facts = json.loads(town.runtime.run("image", "inspect", town.images.program))[0]
     check = facts["Config"].get("Healthcheck") or facts.get("HealthCheck") or facts["Healthcheck"]
-    answer = container.get_wrapped_container().exec_run(check["Test"][1:])
-    assert answer.exit_code == 0, answer.output.decode()
+    town.inside(container, *check["Test"][1:])
 
 
 # compose
