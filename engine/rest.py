@@ -30,6 +30,7 @@ CONNECT_SECONDS = 3.0
 READ_SECONDS = 30.0
 _IDLE_SECONDS = 30.0  # the engine's Tomcat drops an idle connection after 60 s
 _FRESH_SECONDS = 5.0  # a call that must not be sent twice takes only a connection used this lately
+_SURELY_OPEN_SECONDS = 1.0
 _POOL = 64
 
 
@@ -68,12 +69,16 @@ class _Line:
         self.used = 0.0  # monotonic seconds of the last whole answer; 0 = never
         self.sent = False
 
-    def stale(self, max_idle: float) -> bool:
-        """Tell whether the other side has closed or is about to: an idle line must have nothing to read."""
+    def stale(self, max_idle: float, *, sure: bool) -> bool:
+        """Tell whether the other side has closed or is about to: an idle line must have nothing to read.
+
+        A line used a moment ago is only looked at when it has to be `sure`: looking costs a turn of all threads.
+        """
         sock = self.connection.sock
-        if sock is None or time.monotonic() - self.used > max_idle:
+        idle = time.monotonic() - self.used
+        if sock is None or idle > max_idle:
             return True
-        return wait_for_read(sock, timeout=0)
+        return (sure or idle > _SURELY_OPEN_SECONDS) and wait_for_read(sock, timeout=0)
 
     def close(self) -> None:
         """Close the socket."""
@@ -86,7 +91,8 @@ class _Line:
 class Transport:
     """HTTP calls to one base URL as one account. Safe to use from many threads.
 
-    `base_url` ends in `/engine-rest`. Limits are seconds: one for the connection, one for each wait for the answer.
+    `base_url` ends in `/engine-rest`; without a `user` no account is sent. Limits are seconds: one for the connection,
+    one for each wait for the answer.
     """
 
     def __init__(
@@ -108,7 +114,7 @@ class Transport:
         self._connect = connect
         self._host, self._port, self._tls = parts.hostname, parts.port, parts.scheme == "https"
         token = base64.b64encode(f"{user}:{password.get_secret_value()}".encode()).decode("ascii")
-        self._authorization = f"Basic {token}"
+        self._authorization = {"Authorization": f"Basic {token}"} if user else {}
         self._idle: deque[_Line] = deque()
         self._all: weakref.WeakSet[_Line] = weakref.WeakSet()
         self._guard = threading.Lock()
@@ -138,7 +144,7 @@ class Transport:
         """
         target = url[len(f"{'https' if self._tls else 'http'}://") :]
         path = "/" + target.split("/", 1)[1]
-        head = {"Authorization": self._authorization, "Accept": "application/json, */*", **headers}
+        head = {**self._authorization, "Accept": "application/json, */*", **headers}
         kept = self._kept(once)
         if kept is not None:
             try:
@@ -163,7 +169,7 @@ class Transport:
                 line = self._idle.pop()
             except IndexError:
                 return None
-            if not line.stale(max_idle):
+            if not line.stale(max_idle, sure=once):
                 return line
             line.close()
 

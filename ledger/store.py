@@ -10,18 +10,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import Connection, Engine, Table, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 
+from ledger import attempts, effects
 from ledger import bucket as buckets
-from ledger import effects
-from ledger.database import cause, open_database
+from ledger.database import cause, light, open_database
 from ledger.effects import Effect, EffectState
 from ledger.errors import ForeignLedger, LedgerError
 from ledger.lease import Lease
-from ledger.tables import attempt, bucket, claim, cursor, lease, meta
+from ledger.tables import bucket, claim, cursor, lease, meta
 
 _OWNER = "belongs_to"
 
@@ -36,6 +36,7 @@ class Ledger:
     def __init__(self, url: str, *, belongs_to: str | None = None) -> None:
         self._engine = open_database(url)
         self._trouble: str | None = None
+        self._light = light(self._engine)
         self._postgres = self._engine.dialect.name == "postgresql"
         if belongs_to is not None:
             try:
@@ -133,19 +134,23 @@ class Ledger:
 
     def attempt(self, task_id: str) -> int:
         """Count one more attempt of a task before its handler runs; return the count."""
-        with self._transaction() as conn:
-            now = self._now(conn)
-            self._ensure(conn, attempt, {"task_id": task_id, "count": 0, "at": now})
-            mine = attempt.c.task_id == task_id
-            count = int(conn.execute(select(attempt.c["count"]).where(mine).with_for_update()).scalar_one()) + 1
-            conn.execute(update(attempt).where(mine).values({"count": count, "at": now}))
-            return count
+        return self.attempts([task_id])[task_id]
 
-    def forget(self, task_id: str) -> None:
-        """Drop the count of a task that is over, and counts older than 90 days."""
-        with self._transaction() as conn:
-            old = self._now(conn) - 90 * 86400
-            conn.execute(delete(attempt).where((attempt.c.task_id == task_id) | (attempt.c.at < old)))
+    def attempts(self, task_ids: Iterable[str], over: Iterable[str] = ()) -> dict[str, int]:
+        """Count one more attempt of each task in one write; return the counts. Those that are `over` are dropped.
+
+        It is the death of a process that has to be counted, so the write need not wait for the disk.
+        """
+        with self._transaction(self._light) as conn:
+            if gone := list(over):
+                attempts.drop(conn, gone)
+            return attempts.begin(conn, task_ids)
+
+    def forget(self, *task_ids: str) -> None:
+        """Drop the counts of tasks that are over, and those that nobody came back to for 90 days."""
+        with self._transaction(self._light) as conn:
+            attempts.drop(conn, task_ids)
+            attempts.drop_old(conn)
 
     def claim(self, business_key: str, instance_id: str) -> str:
         """Return the instance that owns the key: this one if it came first."""
@@ -219,9 +224,9 @@ class Ledger:
     # inside
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(self, engine: Engine | None = None) -> Iterator[Connection]:
         try:
-            with self._engine.begin() as conn:
+            with (engine or self._engine).begin() as conn:
                 yield conn
         except (SQLAlchemyError, OSError) as error:
             self._trouble = f"журнал не пишется и не читается: {cause(error)}; проверьте место на диске и права"

@@ -28,7 +28,12 @@ class Answers:
     def __init__(self, engine: ExternalTasks, worker_id: str, wait: wait_base = _JITTER) -> None:
         self._engine = engine
         self._worker_id = worker_id
-        self._wait = wait
+        self._retrying = Retrying(
+            stop=stop_after_attempt(TRIES),
+            wait=wait,
+            retry=retry_if_exception_type((EngineDown, Conflict, ServerError)),
+            reraise=True,
+        )
 
     def complete(self, held: Held, values: Mapping[str, object]) -> None:
         """Complete with these variables. Raises an EngineError that no repeat can mend."""
@@ -57,15 +62,7 @@ class Answers:
 
     def _send(self, held: Held, call: Callable[[], None]) -> None:
         held.begin_answer()
-        once = _Once(call)
-        for attempt in Retrying(
-            stop=stop_after_attempt(TRIES),
-            wait=self._wait,
-            retry=retry_if_exception_type((EngineDown, Conflict, ServerError)),
-            reraise=True,
-        ):
-            with attempt:
-                once.send()
+        self._retrying(_Once(call).send)
 
 
 class _Once:

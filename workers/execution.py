@@ -16,12 +16,13 @@ from engine.errors import EngineError
 from ledger.failpoints import failpoint
 from orders.errors import BusinessError, PortalUnavailable
 from workers.answers import Answers
+from workers.counting import Counting
 from workers.details import sentence
 from workers.failures import BpmnError, Decision, Failure, GiveUp, Situation, crashed, decide
 from workers.holding import Held
 from workers.metrics import Metrics
 from workers.portal import PortalWatch
-from workers.ports import Attempts, Routes
+from workers.ports import Routes
 from workers.registry import Handler, Registry
 from workers.task import Dropped
 
@@ -35,7 +36,7 @@ class Execution:
     registry: Registry
     world: Mapping[str, object]
     answers: Answers
-    attempts: Attempts
+    attempts: Counting
     routes: Routes
     portal: PortalWatch
     metrics: Metrics
@@ -53,12 +54,16 @@ class Execution:
             seconds = time.monotonic() - started
             self.metrics.seconds.labels(task.topic).observe(seconds)
             log.info(f"external_task_{outcome}", seconds=round(seconds, 3), retries=task.retries, **extra)
-            self.attempts.forget(task.id)  # this process lives, so whatever happened was no crash
+            # This process lives, so whatever happened was no crash.
+            if outcome == "completed":
+                self.attempts.complete(task.id)
+            else:
+                self.attempts.forget(task.id)
 
     def _outcome(self, held: Held) -> tuple[str, dict[str, object]]:
         attempt = 0
         try:
-            attempt = self.attempts.attempt(held.task.id)
+            attempt = self.attempts.begin(held.task.id)
             outcome, extra = self._attempt(held, attempt)
         except Dropped as dropped:
             outcome, extra = "dropped", {"why": str(dropped)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from engine.external import ExternalTask, Topic
@@ -49,10 +49,10 @@ class ExternalTasks(Protocol):
 class Attempts(Protocol):
     """Counts attempts before they run, so that a task which kills its process is noticed."""
 
-    def attempt(self, task_id: str) -> int:
-        """Count one more attempt and return how many there were without an answer."""
+    def attempts(self, task_ids: Iterable[str], over: Iterable[str] = ()) -> Mapping[str, int]:
+        """Count one more attempt of each; return how many there were without an answer. Those `over` are forgotten."""
         ...
 
-    def forget(self, task_id: str) -> None:
-        """Begin to count anew: the attempt was answered."""
+    def forget(self, *task_ids: str) -> None:
+        """Begin to count anew: the attempts were answered."""
         ...

@@ -6,6 +6,7 @@ next task for nobody. The worker id is new at each start, so two processes can n
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -18,7 +19,9 @@ import structlog
 
 from engine.errors import EngineError
 from engine.external import ExternalTask, Topic
+from ledger.errors import LedgerError
 from workers.answers import Answers
+from workers.counting import Counting
 from workers.details import unmasked
 from workers.execution import Execution
 from workers.holding import Held, Holdings
@@ -78,11 +81,11 @@ class Worker:
         self._portal = PortalWatch(portal_down)
         self._engine = engine
         self._registry = registry
-        self._attempts = attempts
+        self._attempts = Counting(attempts)
         self._slots = Slots(registry, self.options.slots)
         self._holdings = Holdings(engine, self.id, self.options.lock, self.metrics)
         self._execution = Execution(
-            registry, world, Answers(engine, self.id), attempts, routes, self._portal, self.metrics,
+            registry, world, Answers(engine, self.id), self._attempts, routes, self._portal, self.metrics,
             self.options.patience, mask,
         )  # fmt: skip
         self._stopping = threading.Event()
@@ -117,6 +120,7 @@ class Worker:
         for loop in self._workers:
             loop.stop()
         self._release(self._holdings.all(), end)
+        _within(end, self._attempts.flush)
         self._keeper.stop()
         log.info("worker_stopped", worker=self.id, idle=idle)
 
@@ -134,7 +138,7 @@ class Worker:
     def _poll(self) -> None:
         plan = self._slots.plan(self._portal)
         if plan is None:
-            self._slots.wait_for_change(0.5)
+            self._slots.wait_for_room(0.5)
             return
         wait = self.options.short_poll if plan.partial else self.options.poll
         asked = time.monotonic()
@@ -175,22 +179,28 @@ class Worker:
         return [Topic(h.name, self.options.lock, tuple(h.variables), extension_properties=True) for h in wanted]
 
     def _release(self, held: list[Held], end: float) -> None:
-        """Give tasks back in a thread of its own, so that an engine which hangs cannot hold up the stop."""
+        """Give tasks back, as far as there is time."""
         mine = [h for h in held if h.abandon("worker stopping")]
         if not mine:
             return
-        thread = threading.Thread(target=self._unlock, args=(mine,), daemon=True)
-        thread.start()
-        thread.join(max(end - time.monotonic(), 0.1))
+        _within(end, lambda: self._unlock(mine))
 
     def _unlock(self, held: list[Held]) -> None:
+        with contextlib.suppress(LedgerError):  # the end of this process is no crash of the tasks' making
+            self._attempts.forget(*(one.task.id for one in held))
         for one in held:
             try:
                 self._engine.unlock(one.task.id)
-                self._attempts.forget(one.task.id)  # the end of this process is no crash of the task's making
             except EngineError as error:
                 log.warning("external_task_not_unlocked", task=one.task.id, error=str(error))
             self._holdings.drop(one)
+
+
+def _within(end: float, call: Callable[[], None]) -> None:
+    """Call in a thread of its own, so that an engine or a ledger which hangs cannot hold up the stop."""
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    thread.join(max(end - time.monotonic(), 0.1))
 
 
 def _declared(found: ExternalTask, handler: Handler[..., object]) -> Mapping[str, object]:

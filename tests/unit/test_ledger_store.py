@@ -105,6 +105,31 @@ def test_attempts_are_counted_exactly_by_processes_at_once(url: str) -> None:
     assert book.attempt("t") == 1
 
 
+def test_many_attempts_are_counted_in_one_write_also_by_processes_at_once(url: str) -> None:
+    book = Ledger(url)
+    names = [f"t{n}" for n in range(20)]
+    code = "for _ in range(10): book.attempts([f't{n}' for n in range(20)][::int(sys.argv[2])])"
+    outputs([run(code, url, step) for step in ("1", "-1")])  # in either order: writers must not wait for each other
+    assert book.attempts(names) == dict.fromkeys(names, 21)
+    assert book.attempts(["t0", "new"], over=["t0", "t1"]) == {"t0": 1, "new": 1}
+    assert book.attempts(["t1", "t2"]) == {"t1": 1, "t2": 22}
+
+
+def test_a_count_outlives_the_death_of_the_process_that_made_it(url: str) -> None:
+    book = Ledger(url)
+    outputs([run("import os, signal\nbook.attempts(['t', 'u'])\nos.kill(os.getpid(), signal.SIGKILL)", url)])
+    assert book.attempts(["t", "u"]) == {"t": 2, "u": 2}
+
+
+def test_only_counts_may_spare_the_disk(tmp_path: Path) -> None:
+    book = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    for _ in range(2):  # the same connection serves both in turn
+        with book._transaction(book._light) as conn:
+            assert conn.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+        with book._transaction() as conn:
+            assert conn.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
 def test_what_was_acknowledged_survives_a_kill(url: str) -> None:
     code = "n = 0\nwhile True:\n    book.done(f'k{n}', str(n)); print(n, flush=True); n += 1"
     process = run(code, url)
