@@ -8,7 +8,7 @@ SEED ?= 1
 # Three at a time on two cores: engine tests wait more than they work. A file stays together, each has its own engine.
 TOGETHER := -n 3 --dist loadfile
 
-.PHONY: audit demo test test-quick soak mutants lint pictures server browser containers lock clean help
+.PHONY: audit demo test test-quick soak bench mutants lint pictures server browser containers lock clean help
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ test-quick: .venv/ready $(JAR) diagram/node_modules/.ready  ## all tests but tho
 
 soak: .venv/ready $(JAR) diagram/node_modules/.ready browser containers  ## faults at the counts that are promised: kills, stops, outages, full disks
 	@$(PY) -m pytest -m soak
+
+bench: .venv/ready $(JAR)  ## our worker beside its peers on one engine (ARGS="--n 500 --seed 7")
+	@$(PY) tests/bench/run.py $(ARGS)
 
 mutants: .venv/ready $(JAR)  ## remove each protecting mechanism once: a test has to fail (NAMES="intent lease")
 	@PYTHONPATH=tests $(PY) -m mutants $(NAMES)

@@ -79,14 +79,14 @@ def wait_for_engine(parts: Parts, stop: threading.Event, seconds: float = _ENGIN
             stop.wait(0.5)
 
 
-def run_worker(parts: Parts, topics: Iterable[str] | None, stop: threading.Event) -> None:
+def run_worker(parts: Parts, topics: Iterable[str] | None, stop: threading.Event, slots: int | None = None) -> None:
     """Work until stopped; health and metrics on `BOARD_LISTEN` where that address is free."""
     if topics is not None:
         registry().only(topics)  # a wrong name is said at once, not after the engine has come up
     wait_for_engine(parts, stop)
     if stop.is_set():
         return
-    worker = parts.worker(topics)
+    worker = parts.worker(topics, slots)
     site: Site | None = None
     with contextlib.suppress(ListenError):  # `web` or another worker of this host has it: the work matters more
         site = serve(

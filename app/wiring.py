@@ -173,8 +173,8 @@ class Parts:
         chosen = tuple(t.strip().lower() for t in types.split(",") if t.strip()) if types else None
         return Judge(types=chosen, max_mib=self.settings.attachment_max_mib, clamd=self.settings.clamd)
 
-    def worker(self, topics: Iterable[str] | None = None) -> Worker:
-        """Build a worker for these topics, or for all."""
+    def worker(self, topics: Iterable[str] | None = None, slots: int | None = None) -> Worker:
+        """Build a worker for these topics, or for all; `slots` is how many tasks it works on at once."""
         handlers = registry() if topics is None else registry().only(topics)
         s = self.settings
         world: dict[str, Any] = {
@@ -189,7 +189,9 @@ class Parts:
             "clock": SystemClock(),
             "new_token": lambda: secrets.token_urlsafe(24),
         }
-        options = Options(lock=float(s.lock_seconds), patience=float(s.portal_patience_seconds))
+        options = Options(
+            lock=float(s.lock_seconds), patience=float(s.portal_patience_seconds), slots=slots or Options().slots
+        )
         # A line that hangs may cost its own call, never the locks of all other work: they are kept each third.
         limit = max(10.0, options.lock / 3)
         return Worker(

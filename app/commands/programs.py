@@ -58,13 +58,14 @@ def setup(
 
 def worker(
     topics: Annotated[str | None, typer.Option(help="только эти темы, через запятую")] = None,
+    slots: Annotated[int | None, typer.Option(min=1, max=256, help="сколько задач сразу; без него 16")] = None,
 ) -> None:
     """Запустить исполнителя внешних задач. Пример: order-route worker --topics sync-stage,notify"""
     from app.programs import run_worker, stop_signal
 
     chosen = [t.strip() for t in topics.split(",") if t.strip()] if topics else None
     with parts() as p, in_use(p.settings.data_dir), stop_signal() as stop:
-        run_worker(p, chosen, stop)
+        run_worker(p, chosen, stop, slots)
 
 
 def web() -> None:
