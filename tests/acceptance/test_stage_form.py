@@ -4,62 +4,41 @@ demands, says in place what is missing, and sends nothing until that is there.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from shop import Shop, pdf, pdf_file, wait_until
+from webapps import MILLISECONDS, go, open_browser, picture, signed_in
 
 from engine.processes import Instance
 from orders.errors import BusinessError
 
 pytestmark = [pytest.mark.engine, pytest.mark.browser]
-
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-SECONDS = 30_000
-PICTURES = os.environ.get("STAGE_FORM_PICTURES")  # a folder, when somebody wants to look at the pages
 SignIn = Callable[[str, str], Page]
-expect.set_options(timeout=SECONDS)
+expect.set_options(timeout=MILLISECONDS)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.fail("chromium is missing: install the package chromium", pytrace=False)
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=QUIET)
+    with open_browser() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture
 def sign_in(shop: Shop, browser: Browser) -> Iterator[SignIn]:
     """Sign in to the Tasklist as a person and open a place in it."""
-    contexts = []
+    with contextlib.ExitStack() as windows:
 
-    def opened(person: str, place: str) -> Page:
-        context = browser.new_context(
-            viewport={"width": 1440, "height": 1400}, locale="ru-RU", timezone_id="Europe/Moscow"
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(SECONDS)
-        page.goto(shop.url.removesuffix("/engine-rest") + "/operaton/app/tasklist/default/")
-        page.locator("input[type=text]").first.fill(person)
-        page.locator("input[type=password]").fill(shop.passwords[person].get_secret_value())
-        page.locator("button[type=submit]").click()
-        page.wait_for_selector("input[type=password]", state="detached")
-        page.goto(page.url.split("#")[0] + place)
-        return page
+        def opened(person: str, place: str) -> Page:
+            page = windows.enter_context(signed_in(shop, browser, "tasklist", person))
+            go(page, place)
+            return page
 
-    yield opened
-    for context in contexts:
-        context.close()
+        yield opened
 
 
 def open_task(shop: Shop, sign_in: SignIn, order: Instance, person: str) -> Page:
@@ -70,12 +49,6 @@ def open_task(shop: Shop, sign_in: SignIn, order: Instance, person: str) -> Page
     page = sign_in(person, f"#/?task={step.engine_task}")
     page.wait_for_selector("#stage-root .answers")
     return page
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a picture of the page where somebody asked for it."""
-    if PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
 
 
 def moved_on(shop: Shop, order: Instance, task: str) -> dict[str, object]:

@@ -1,0 +1,55 @@
+/** What a version of the diagram says of its steps: column code, title, names of the fields. */
+const CAMUNDA = 'http://camunda.org/schema/1.0/bpmn';
+const BPMN = 'http://www.omg.org/spec/BPMN/20100524/MODEL';
+
+/** User tasks of a diagram by their id: {code, label, name, fields: Map(variable -> {kind, label, choices})}. */
+export function stagesOf(xml) {
+  const root = new DOMParser().parseFromString(xml, 'application/xml');
+  const found = new Map();
+  for (const kind of ['userTask', 'startEvent']) {
+    for (const node of root.getElementsByTagNameNS(BPMN, kind)) {
+      const properties = new Map([...node.getElementsByTagNameNS(CAMUNDA, 'property')]
+        .map((property) => [property.getAttribute('name'), property.getAttribute('value') || '']));
+      if (kind === 'startEvent' && !properties.size) continue;
+      const name = (node.getAttribute('name') || node.id || '').trim();
+      found.set(node.getAttribute('id'), {
+        code: properties.get('stage') || '', label: properties.get('label') || name, name, fields: fieldsOf(properties),
+      });
+    }
+  }
+  return found;
+}
+
+/** Outcome ends: end events of the process itself, id -> name; ends inside a stage are no outcomes. */
+export function endsOf(xml) {
+  const root = new DOMParser().parseFromString(xml, 'application/xml');
+  const ends = new Map();
+  for (const node of root.getElementsByTagNameNS(BPMN, 'endEvent')) {
+    const holder = node.parentNode;
+    const outcome = holder.localName === 'process' || holder.getAttribute('triggeredByEvent') === 'true';
+    if (outcome) ends.set(node.getAttribute('id'), (node.getAttribute('name') || node.getAttribute('id')).trim());
+  }
+  return ends;
+}
+
+function fieldsOf(properties) {
+  const fields = new Map();
+  for (const [name, value] of properties) {
+    if (!name.startsWith('field.')) continue;
+    const [kind, label, options = ''] = value.split(';').map((part) => part.trim());
+    const choices = new Map(options.split(',').map((option) => option.split('=').map((part) => part.trim()))
+      .filter((pair) => pair.length === 2));
+    fields.set(name.slice('field.'.length), { kind, label: label || name, choices });
+  }
+  return fields;
+}
+
+/** The title of a variable, over all steps; `designFile_2` counts as its field. */
+export function titleOf(stages, variable) {
+  const plain = variable.replace(/_\d+$/, '');
+  for (const stage of stages.values()) {
+    if (stage.fields.has(variable)) return stage.fields.get(variable).label;
+    if (stage.fields.has(plain)) return stage.fields.get(plain).label;
+  }
+  return variable;
+}

@@ -1,0 +1,125 @@
+"""Rule: an auditor reads in Cockpit who approved what, when, with which file, for any order, and can change nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from shop import Shop, pdf_file
+from webapps import MILLISECONDS, go, open_browser, picture, signed_in
+
+from engine.processes import Instance
+
+pytestmark = [pytest.mark.engine, pytest.mark.browser]
+NASTY = "ИП Громов <script>document.title='взлом'</script>"
+expect.set_options(timeout=MILLISECONDS)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def auditor(shop: Shop, browser: Browser) -> Iterator[Page]:
+    with signed_in(shop, browser, "cockpit", shop.member("auditors")) as page:
+        yield page
+
+
+SECOND_DRAWING = pdf_file("чертёж второй.pdf")
+REQUEST = pdf_file("заявка Ёлка.pdf")
+
+
+def returned_once(shop: Shop) -> Instance:
+    """Take an order through the design twice: the date was sent back with a reason."""
+    order = shop.start_order(customerName="ООО «Дважды»")
+    for _ in range(4):  # the director, the design, the estimate, the price
+        shop.answer(order)
+    shop.answer(order, readyDecision="return", readyComment="Нет фурнитуры <b>Blum</b>")
+    shop.answer(order, designFile=SECOND_DRAWING)
+    shop.open_step(order)
+    return order
+
+
+def row(page: Page, part: str, *texts: str) -> list[str]:
+    """Return the cells of the first row of a part of the page that holds all the texts."""
+    rows = page.locator("details", has=page.locator("h2", has_text=part)).locator("tbody tr")
+    for text in texts:
+        rows = rows.filter(has_text=text)
+    expect(rows.first).to_be_visible()
+    return rows.first.locator("td").all_inner_texts()
+
+
+def test_who_approved_what_when_with_which_file(shop: Shop, auditor: Page) -> None:
+    order = returned_once(shop)
+    go(auditor, f"#/order?id={order.id}")
+    expect(auditor.locator("h1")).to_have_text(f"Заказ {order.business_key}")
+    step, who, came, _claimed, ended, _took, due, answer = row(auditor, "Шаги", "Согласование у директора")
+    assert step == "Согласование у директора"
+    assert "Виктор Орлов" in who
+    assert "Решение: Согласовать" in answer
+    assert all(re.fullmatch(r"\d\d\.\d\d\.20\d\d \d\d:\d\d", moment) for moment in (came, ended, due))
+    returned = row(auditor, "Шаги", "Вернуть")
+    assert "Нет фурнитуры <b>Blum</b>" in returned[-1]
+    file = row(auditor, "Файлы", "чертёж второй.pdf")
+    assert hashlib.sha256(SECOND_DRAWING.data or b"").hexdigest() in file[-1]
+    assert "заменён новым" in row(auditor, "Файлы", "чертёж.pdf")[-2]
+    picture(auditor, "cockpit-order")
+
+
+def test_the_file_comes_as_it_was(shop: Shop, auditor: Page, tmp_path: Path) -> None:
+    order = shop.start_order(orderFile=REQUEST)
+    shop.open_step(order)
+    go(auditor, f"#/order?id={order.id}")
+    with auditor.expect_download() as download:
+        auditor.get_by_role("link", name="заявка Ёлка.pdf").click()
+    download.value.save_as(tmp_path / "as it came")
+    assert (tmp_path / "as it came").read_bytes() == REQUEST.data
+    assert download.value.suggested_filename == "заявка Ёлка.pdf"
+
+
+def test_the_path_is_drawn_with_repetitions(shop: Shop, auditor: Page) -> None:
+    order = returned_once(shop)
+    go(auditor, f"#/order?id={order.id}")
+    design = auditor.locator('.orders-canvas [data-element-id="Stage_PrepareDesign"]')
+    expect(design).to_be_visible()
+    classes = design.get_attribute("class")
+    assert classes and ("orders-reached" in classes or "orders-here" in classes)
+    expect(auditor.locator(".orders-count", has_text="2 раза").first).to_be_visible()
+    untouched = auditor.locator('.orders-canvas [data-element-id="Stage_Ship"]').get_attribute("class")
+    assert untouched and "orders-reached" not in untouched
+    auditor.get_by_role("button", name="Разработка документации").click()
+    expect(auditor.locator('.orders-canvas [data-element-id="UserTask_PrepareDesign"]')).to_be_visible()
+    expect(auditor.locator('.orders-canvas [data-element-id="Stage_Ship"]')).to_be_hidden()
+
+
+def test_orders_are_searched_by_number_customer_and_outcome(shop: Shop, auditor: Page) -> None:
+    order = shop.start_order(customerName=NASTY)
+    shop.answer(order, directorDecision="reject", directorComment="Не наш профиль")
+    shop.drain(order)
+    shop.open_step(shop.start_order(customerName="ООО «Громов и сыновья»"))
+    go(auditor, "#/orders?" + "outcome=End_RefusedByDirector&customer=%D0%B3%D1%80%D0%BE%D0%BC%D0%BE%D0%B2")
+    rows = auditor.locator(".orders tbody tr")
+    expect(rows.filter(has_text=str(order.business_key))).to_have_count(1)
+    expect(rows.filter(has_text="сыновья")).to_have_count(0)
+    expect(rows.filter(has_text=str(order.business_key))).to_contain_text("Отказ директора")
+    expect(rows.filter(has_text=str(order.business_key))).to_contain_text(NASTY)
+    assert auditor.title() != "взлом"
+    auditor.get_by_label("Номер заказа").fill(str(order.business_key))
+    auditor.get_by_label("Заказчик").fill("")
+    auditor.get_by_role("button", name="Найти").click()
+    expect(rows).to_have_count(1)
+    picture(auditor, "cockpit-list")
+    auditor.get_by_label("Номер заказа").fill("нет_такого%")
+    auditor.get_by_role("button", name="Найти").click()
+    expect(auditor.get_by_text("Таких заказов нет")).to_be_visible()
+
+
+def test_a_foreign_number_is_one_sentence(auditor: Page) -> None:
+    go(auditor, "#/order?id=no-such-order")
+    expect(auditor.get_by_role("alert")).to_have_text("Такого заказа в журнале нет.")
