@@ -25,7 +25,7 @@ log = structlog.get_logger()
 class Loop:
     """Call `turn` for ever in a daemon thread. `slowest` is the longest pause after errors in a row, in seconds."""
 
-    def __init__(self, name: str, turn: Callable[[], None], metrics: Metrics, *, slowest: float = 15.0) -> None:
+    def __init__(self, name: str, turn: Callable[[], None], metrics: Metrics, *, slowest: float = 6.0) -> None:
         self.name = name
         self._turn = turn
         self._metrics = metrics
