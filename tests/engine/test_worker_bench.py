@@ -22,7 +22,7 @@ from workers.runtime import Options
 
 pytestmark = pytest.mark.engine
 
-HEAVY = {"pikepdf", "ezdxf", "PIL", "pi_heif", "flask", "waitress", "reportlab", "rich", "typer", "bitrix_sync", "app"}
+HEAVY = {"pikepdf", "ezdxf", "PIL", "pi_heif", "flask", "waitress", "reportlab", "typer", "bitrix_sync", "app"}
 
 
 @pytest.fixture
