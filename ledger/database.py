@@ -48,9 +48,9 @@ def open_database(url: str) -> Engine:
 
 
 def light(engine: Engine) -> Engine:
-    """Return a view of the database whose transactions do not wait for SQLite's disk.
+    """Return a view of the database that does not wait for SQLite's disk; there each statement stands for itself.
 
-    What they wrote outlives the end of any process, though not every power cut.
+    What was written outlives the end of any process, though not every power cut.
     """
     return engine.execution_options(**{_LIGHT: True})
 
@@ -71,7 +71,8 @@ def _sqlite(address: URL) -> Engine:
         if conn.info.get(_LIGHT, False) != light:
             conn.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if light else 'FULL'}")
             conn.info[_LIGHT] = light
-        conn.exec_driver_sql("BEGIN IMMEDIATE")
+        if not light:
+            conn.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
