@@ -228,7 +228,7 @@ def measure(database: str, all_clients: Mapping[str, Client], args: argparse.Nam
     (folder / database).mkdir()
     with open_engine(database, folder / database) as (engine, jvm):
         place = Place(engine, jvm, folder / f"{database}-clients.log")
-        work_off(place, all_clients[BARE8], 1000, 0)  # the JVM compiles what it runs often
+        work_off(place, all_clients[BARE8], args.n, 0)  # the JVM compiles what it runs often
         for handler_ms in args.handlers:
             names = [OURS, BARE16 if handler_ms else BARE8, *ONE_BY_ONE]
             medians = compare(place, all_clients, names, args, handler_ms)
