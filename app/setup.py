@@ -14,8 +14,10 @@ from pydantic import SecretStr
 from app.errors import CommandError
 from app.paths import BPMN
 from app.wiring import Parts
+from diagram.stages import read_route
 from engine.deploy import deploy, folder_files
 from engine.errors import EngineDown, ServerError
+from engine.rights import ROUTE
 from orders.errors import Transient
 
 log = structlog.get_logger()
@@ -45,6 +47,8 @@ def furnish(parts: Parts, tell: Callable[[str], None], show: Callable[[Mapping[s
 
     # The technical accounts exist only after the first bootstrap; rights need the diagrams, so it runs twice.
     show(run_bootstrap(parts).passwords)
+    # The portal comes before the diagrams: with them the sweep's timer is set, and it wants the cards' columns.
+    _prepare_portal(parts, tell)
     done = deploy(
         parts.engine_client(parts.accounts.deploy),
         folder_files(BPMN),
@@ -54,7 +58,6 @@ def furnish(parts: Parts, tell: Callable[[str], None], show: Callable[[Mapping[s
     run_bootstrap(parts)
     parts.prove_engine()
     tell("Диаграммы опубликованы" if done.new else "Диаграммы те же, что и были")
-    _prepare_portal(parts, tell)
 
 
 def keep_logins(file: Path, passwords: Mapping[str, SecretStr]) -> None:
@@ -70,11 +73,14 @@ def keep_logins(file: Path, passwords: Mapping[str, SecretStr]) -> None:
 
 
 def _prepare_portal(parts: Parts, tell: Callable[[str], None]) -> None:
-    """Make the portal's columns and fields fit the diagram; a portal that is away holds nobody up."""
+    """Make the portal's columns and fields fit the file's route; a portal that is away holds nobody up."""
+    from bitrix_sync.provision import provision
+
     if parts.portal is None:
         tell("Портал не задан: шаги выполняются в Tasklist")
         return
     try:
-        parts.cards().provision()
+        route = read_route((BPMN / f"{ROUTE}.bpmn").read_bytes())
+        provision(parts.portal, route, entity_type_id=parts.settings.bitrix_entity_type_id)
     except Transient as error:
         tell(f"Портал не отвечает ({error}): шаги идут, карточки догонят")

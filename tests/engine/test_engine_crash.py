@@ -50,6 +50,12 @@ def again(shop: Shop) -> Shop:
     return furnish(shop.engine, ADMIN)
 
 
+def test_the_setting_switches_the_tasklists_language(own_shop: Shop) -> None:
+    """Here because this engine is one's own: the shared one speaks Russian."""
+    page = own_shop.url.removesuffix("/engine-rest") + "/operaton/app/tasklist/scripts/config.js"
+    assert "availableLocales: ['en']" in requests.get(page, timeout=30).text
+
+
 def test_nothing_acknowledged_is_lost(own_shop: Shop) -> None:
     shop = own_shop
     first = [shop.start_order() for _ in range(3)]
@@ -125,9 +131,3 @@ def test_stop_leaves_nothing_behind(own_shop: Shop) -> None:
     assert not psutil.pid_exists(pid) and leftover(own_shop.engine.data_dir) is None
     secret = Path(own_shop.engine.data_dir) / "h2.secret"
     assert secret.stat().st_mode & 0o777 == 0o600
-
-
-def test_the_setting_switches_the_tasklists_language(own_shop: Shop) -> None:
-    """Here because this engine is one's own: the shared one speaks Russian."""
-    page = own_shop.url.removesuffix("/engine-rest") + "/operaton/app/tasklist/scripts/config.js"
-    assert "availableLocales: ['en']" in requests.get(page, timeout=30).text

@@ -166,6 +166,7 @@ def test_a_bad_diagram_is_refused_and_named(shop: Shop, admin: Door, what: str) 
 
 CLOSE = '<bpmn:serviceTask id="ServiceTask_CloseOrder" '
 SHIP = '<camunda:property name="stage" value="ship" />'
+SHIP_BEGINS = f"<camunda:properties>\n            {SHIP}"
 IN_THE_ROUTE = {
     "a class": (CLOSE, CLOSE + 'camunda:class="a.B" '),
     "a delegate": (CLOSE, CLOSE + 'camunda:delegateExpression="${bean}" '),
@@ -173,11 +174,8 @@ IN_THE_ROUTE = {
     "a call": ("${readyDate.move(execution)}", "${execution.getId()}"),
     "a condition that calls": ("${directorDecision == 'approve'}", "${directorDecision.equals('approve')}"),
     "a name that is code": ('name="Отгрузить заказ"', 'name="${execution.id}"'),
-    "a form of its own": (SHIP, f"{SHIP}</camunda:properties><camunda:formData /><camunda:properties>"),
-    "a listener": (
-        SHIP,
-        f'{SHIP}</camunda:properties><camunda:taskListener event="create" class="a.B" /><camunda:properties>',
-    ),
+    "a form of its own": (SHIP_BEGINS, f"<camunda:formData />{SHIP_BEGINS}"),
+    "a listener": (SHIP_BEGINS, f'<camunda:taskListener event="create" class="a.B" />{SHIP_BEGINS}'),
     "two stages of one code": ('name="stage" value="ship"', 'name="stage" value="invoice"'),
     "a demand for nothing": ('name="required" value="shippedOn"', 'name="required" value="shippedAt"'),
 }

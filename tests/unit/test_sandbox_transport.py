@@ -95,7 +95,7 @@ def test_plain_http_from_afar_is_refused(portal: LocalPortal) -> None:
     inner.in_network = True
     near, far = (
         client.get(f"/rest/1/{token}/profile", environ_base={"REMOTE_ADDR": address}).status_code
-        for address in ("10.0.0.7", "203.0.113.7")
+        for address in ("10.0.0.7", "8.8.8.8")
     )
     inner.close()
     assert (answer.status_code, answer.get_json()["error"]) == (400, "INVALID_REQUEST")
