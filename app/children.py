@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.uninterrupted import uninterrupted
+
 
 @dataclass
 class Children:
@@ -25,12 +27,11 @@ class Children:
         A group of its own keeps the terminal's Ctrl-C from reaching it before its parent has decided.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as out:
-            child = subprocess.Popen(
+        with log.open("ab") as out, uninterrupted():
+            self._running[name] = subprocess.Popen(
                 list(argv), env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
             )
-        self._running[name] = child
-        return child
+        return self._running[name]
 
     def dead(self) -> list[str]:
         """Return the names of programs that have ended by themselves."""

@@ -26,6 +26,7 @@ from pydantic import SecretStr
 
 from engine.folder import prepare_folder
 from engine.java import StartError, find_java
+from engine.uninterrupted import uninterrupted
 
 HOST = "127.0.0.1"
 START_SECONDS = 180.0
@@ -179,7 +180,7 @@ class EmbeddedEngine:
             *(f"--server.port={self.port}", f"--server.address={HOST}"),
             *([f"--spring.profiles.active={self.profile}"] if self.profile else []),
         ]
-        with self.log_file.open("wb") as log:
+        with self.log_file.open("wb") as log, uninterrupted():
             self._process = subprocess.Popen(
                 command,
                 cwd=self.data_dir,

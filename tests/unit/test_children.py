@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from app.children import Children
 
@@ -33,6 +36,23 @@ def test_stubborn_child_is_killed_with_its_own_children(tmp_path: Path) -> None:
     gone, alive = psutil.wait_procs(family, timeout=5)
     assert not alive
     assert len(gone) == 2
+
+
+def test_a_child_is_noted_before_ctrl_c_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt in the middle of a start would leave a program that nobody stops."""
+    children = Children(grace=0.3)
+    real = subprocess.Popen.__init__
+
+    def interrupted(self: subprocess.Popen[bytes], *args: object, **more: object) -> None:
+        real(self, *args, **more)  # type: ignore[arg-type]
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        children.start("slow", [sys.executable, "-c", "import time; time.sleep(60)"], os.environ, tmp_path / "log")
+    [child] = psutil.Process().children()
+    children.stop()
+    assert not child.is_running()
 
 
 def test_a_child_that_ended_is_named(tmp_path: Path) -> None:
