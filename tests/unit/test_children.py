@@ -48,9 +48,10 @@ def test_a_child_is_noted_before_ctrl_c_is_heard(tmp_path: Path, monkeypatch: py
         os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(subprocess.Popen, "__init__", interrupted)
+    before = set(psutil.Process().children())
     with pytest.raises(KeyboardInterrupt):
         children.start("slow", [sys.executable, "-c", "import time; time.sleep(60)"], os.environ, tmp_path / "log")
-    [child] = psutil.Process().children()
+    [child] = set(psutil.Process().children()) - before
     children.stop()
     assert not child.is_running()
 
