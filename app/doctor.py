@@ -102,8 +102,12 @@ def _sizes(p: Parts) -> dict[str, int]:
     size = file.stat().st_size if file.is_file() else None
     with contextlib.suppress(EngineError, CommandError):
         size = about(p.integration).database_bytes or size
-    ledger = sum(each.stat().st_size for each in p.settings.data_dir.glob("ledger.db*"))
-    return {name: n for name, n in (("база движка", size), ("журнал эффектов", ledger)) if n}
+    return {name: n for name, n in (("база движка", size), ("журнал эффектов", _ledger_bytes(p))) if n}
+
+
+def _ledger_bytes(p: Parts) -> int:
+    """Return the size of the ledger's files, 0 where it is in PostgreSQL."""
+    return sum(each.stat().st_size for each in p.settings.data_dir.glob("ledger.db*"))
 
 
 def _ledger(p: Parts) -> Iterator[tuple[State, str]]:
@@ -117,7 +121,7 @@ def _ledger(p: Parts) -> Iterator[tuple[State, str]]:
                 f"журнал другого движка ({owner}, а отвечает {engine}): верните прежний ORDER_ROUTE_LEDGER_URL",
             )
             return
-    size = sum(each.stat().st_size for each in p.settings.data_dir.glob("ledger.db*"))
+    size = _ledger_bytes(p)
     if size > _LEDGER_LARGE:
         yield "warning", f"журнал эффектов {size >> 20} МБ: остановите программы и перенесите его в PostgreSQL"
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import structlog
@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from app.errors import CommandError
 from app.paths import BPMN
 from app.wiring import Parts
+from bitrix_sync.provision import provision
 from diagram.stages import read_route
 from engine.deploy import deploy, folder_files
 from engine.errors import EngineDown, ServerError
@@ -60,6 +61,15 @@ def furnish(parts: Parts, tell: Callable[[str], None], show: Callable[[Mapping[s
     tell("Диаграммы опубликованы" if done.new else "Диаграммы те же, что и были")
 
 
+def fit_portal(parts: Parts, files: Iterable[Path]) -> None:
+    """Give the portal, where one is set, the columns and fields of the route among these files. Raises Transient."""
+    if parts.portal is None:
+        return
+    routes = [read_route(file.read_bytes()) for file in files if file.suffix == ".bpmn"]
+    for route in (r for r in routes if r.process_id == ROUTE):
+        provision(parts.portal, route, entity_type_id=parts.settings.bitrix_entity_type_id)
+
+
 def keep_logins(file: Path, passwords: Mapping[str, SecretStr]) -> None:
     """Append first passwords to a file that only its owner reads. Raises CommandError where it cannot be written."""
     if not passwords:
@@ -74,13 +84,10 @@ def keep_logins(file: Path, passwords: Mapping[str, SecretStr]) -> None:
 
 def _prepare_portal(parts: Parts, tell: Callable[[str], None]) -> None:
     """Make the portal's columns and fields fit the file's route; a portal that is away holds nobody up."""
-    from bitrix_sync.provision import provision
-
     if parts.portal is None:
         tell("Портал не задан: шаги выполняются в Tasklist")
         return
     try:
-        route = read_route((BPMN / f"{ROUTE}.bpmn").read_bytes())
-        provision(parts.portal, route, entity_type_id=parts.settings.bitrix_entity_type_id)
+        fit_portal(parts, folder_files(BPMN))
     except Transient as error:
         tell(f"Портал не отвечает ({error}): шаги идут, карточки догонят")

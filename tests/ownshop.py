@@ -22,7 +22,13 @@ ADMIN = SecretStr("fault-test-admin")
 
 
 @contextmanager
-def open_own(folder: Path, kind: type[EmbeddedEngine] = EmbeddedEngine) -> Iterator[Shop]:
+def open_own(
+    folder: Path,
+    kind: type[EmbeddedEngine] = EmbeddedEngine,
+    *,
+    reconcile_seconds: int = SWEEP_SECONDS,
+    profile: str | None = None,
+) -> Iterator[Shop]:
     """Start an engine at an address that it keeps over restarts; `kind` as `postgres.engine_on` gives it."""
     engine = kind(
         server_jar(),
@@ -30,7 +36,8 @@ def open_own(folder: Path, kind: type[EmbeddedEngine] = EmbeddedEngine) -> Itera
         port=free_port(),
         admin_user="admin",
         admin_password=ADMIN,
-        reconcile_seconds=SWEEP_SECONDS,
+        profile=profile,
+        reconcile_seconds=reconcile_seconds,
         java_options=SHORT_RUN,
         start_seconds=START_SECONDS,
     )

@@ -17,7 +17,6 @@ from app.settings import load
 
 if TYPE_CHECKING:
     from app.versions import Migration
-    from app.wiring import Parts
     from diagram.check import FileReport
     from orders.persons import Staff
 
@@ -114,6 +113,7 @@ def deploy(
     no_lint: NoLint = False,
 ) -> None:
     """Проверить и опубликовать диаграммы и формы в движке. Пример: order-route deploy"""
+    from app.setup import fit_portal
     from app.versions import compare_folder
     from engine.deploy import deploy as send
     from engine.deploy import folder_files
@@ -126,7 +126,7 @@ def deploy(
         if found.lost and not yes:
             _ask(found.lines())
         if not found.nothing:
-            _columns(p, chosen)
+            fit_portal(p, chosen)  # before any order can need them
         done = send(client, chosen, name="order-route", ttl_days=p.settings.history_days)
     if not done.new:
         console.print("Ничего не изменилось: такие же диаграммы уже опубликованы")
@@ -154,19 +154,6 @@ def _ask(lines: list[str]) -> None:
     console.print(text, markup=False, soft_wrap=True)
     if not typer.confirm("Опубликовать?", default=False):
         raise CommandError("Не опубликовано")
-
-
-def _columns(p: Parts, files: list[Path]) -> None:
-    """Give the portal the columns and fields of the new route before any order can need them."""
-    from bitrix_sync.provision import provision
-    from diagram.stages import read_route
-    from engine.rights import ROUTE
-
-    if p.portal is None:
-        return
-    routes = [read_route(f.read_bytes()) for f in files if f.suffix == ".bpmn"]
-    for route in (r for r in routes if r.process_id == ROUTE):
-        provision(p.portal, route, entity_type_id=p.settings.bitrix_entity_type_id)
 
 
 def migrate(

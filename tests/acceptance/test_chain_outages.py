@@ -9,16 +9,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
-from chain import Chain, free_port, open_chain
-from pydantic import SecretStr
-from shop import SHORT_RUN, START_SECONDS, furnish, good_answer, server_jar
+from chain import Chain, open_chain
+from ownshop import open_own
+from shop import good_answer
 
-from engine.embedded import EmbeddedEngine
 from engine.errors import EngineError, NotFound
 from engine.processes import Instance
 
 pytestmark = [pytest.mark.engine, pytest.mark.acceptance]
-ADMIN = SecretStr("outage-test-admin")
 TWO_YEARS = 2 * 366 * 86_400  # the sweep runs only when a test asks for it
 HOME = ("ApproveOrder", "PrepareDesign", "PrepareEstimate", "AgreePrice", "SetReadyDate")
 SHIP = ("Manufacture", "TellCustomer", "IssueInvoice", "TakePayment", "Ship")
@@ -28,23 +26,12 @@ SHIP = ("Manufacture", "TellCustomer", "IssueInvoice", "TakePayment", "Ship")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     """An engine of its own, at an address of its own: it is killed, and its clock goes ahead by a year."""
     folder = tmp_path_factory.mktemp("outages")
-    engine = EmbeddedEngine(
-        server_jar(),
-        folder / "engine",
-        port=free_port(),
-        admin_user="admin",
-        admin_password=ADMIN,
-        profile="demo",
-        reconcile_seconds=TWO_YEARS,
-        java_options=SHORT_RUN,
-        start_seconds=START_SECONDS,
-    )
-    with engine:
-        shop = furnish(engine, ADMIN)
-        with open_chain(shop, folder / "chain", portal_patience_seconds=5) as opened:
-            opened.work()
-            yield opened
-        shop.close()
+    with (
+        open_own(folder / "engine", profile="demo", reconcile_seconds=TWO_YEARS) as shop,
+        open_chain(shop, folder / "chain", portal_patience_seconds=5) as opened,
+    ):
+        opened.work()
+        yield opened
 
 
 def sweep(chain: Chain) -> Instance:

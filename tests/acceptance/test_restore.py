@@ -12,39 +12,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chain import Chain, doubled, free_port, open_chain
+from chain import Chain, doubled, open_chain
 from command import Said, run
-from pydantic import SecretStr
-from shop import SHORT_RUN, START_SECONDS, SWEEP_SECONDS, Shop, furnish, pdf_file, server_jar
+from ownshop import open_own
+from shop import Shop, pdf_file
 
 from app.settings import load
 from app.wiring import Parts
-from engine.embedded import EmbeddedEngine
 from engine.processes import Instance
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.engine]
-ADMIN = SecretStr("restore-test-admin")
 
 
 @pytest.fixture
 def chain(tmp_path: Path) -> Iterator[Chain]:
     """An engine of its own at an address of its own: its database is killed and replaced."""
-    engine = EmbeddedEngine(
-        server_jar(),
-        tmp_path / "data",
-        port=free_port(),
-        admin_user="admin",
-        admin_password=ADMIN,
-        reconcile_seconds=SWEEP_SECONDS,
-        java_options=SHORT_RUN,
-        start_seconds=START_SECONDS,
-    )
-    with engine:
-        shop = furnish(engine, ADMIN)
+    with open_own(tmp_path / "data") as shop:
+        engine = shop.engine
         with open_chain(shop, tmp_path / "chain", data_dir=engine.data_dir, server_jar=engine.jar) as opened:
             opened.work()
             yield opened
-        shop.close()
 
 
 def said(chain: Chain, *arguments: str | Path) -> Said:

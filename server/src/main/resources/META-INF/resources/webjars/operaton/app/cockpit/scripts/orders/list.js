@@ -1,6 +1,6 @@
 /** The list of orders: searched and paged on the server, so that it is as quick with ten thousand as with ten. */
 import { h, table } from './html.js';
-import { endsOf, stagesOf } from './model.js';
+import { modelOf } from './model.js';
 import { at, date, dayEdge, money, OUTCOMES, whereabouts } from './words.js';
 
 const ROUTE = 'custom-furniture-order';
@@ -76,10 +76,7 @@ async function valuesOf(rest, ids) {
 async function modelsOf(rest, orders) {
   const definitions = [...new Set(orders.map((order) => order.processDefinitionId))];
   const answers = await Promise.all(definitions.map((id) => rest.get(`/process-definition/${id}/xml`)));
-  return new Map(definitions.map((id, i) => {
-    const xml = answers[i].bpmn20Xml;
-    return [id, { stages: stagesOf(xml), ends: endsOf(xml) }];
-  }));
+  return new Map(definitions.map((id, i) => [id, modelOf(answers[i].bpmn20Xml)]));
 }
 
 /** The end that each ended order reached: one question per kind of end, however many orders. */

@@ -2,9 +2,14 @@
 const CAMUNDA = 'http://camunda.org/schema/1.0/bpmn';
 const BPMN = 'http://www.omg.org/spec/BPMN/20100524/MODEL';
 
-/** User tasks of a diagram by their id: {code, label, name, fields: Map(variable -> {kind, label, choices})}. */
-export function stagesOf(xml) {
+/** What a diagram says: {stages, ends}. */
+export function modelOf(xml) {
   const root = new DOMParser().parseFromString(xml, 'application/xml');
+  return { stages: stagesOf(root), ends: endsOf(root) };
+}
+
+/** User tasks by their id: {code, label, name, fields: Map(variable -> {kind, label, choices})}. */
+function stagesOf(root) {
   const found = new Map();
   for (const kind of ['userTask', 'startEvent']) {
     for (const node of root.getElementsByTagNameNS(BPMN, kind)) {
@@ -21,8 +26,7 @@ export function stagesOf(xml) {
 }
 
 /** Outcome ends: end events of the process itself, id -> name; ends inside a stage are no outcomes. */
-export function endsOf(xml) {
-  const root = new DOMParser().parseFromString(xml, 'application/xml');
+function endsOf(root) {
   const ends = new Map();
   for (const node of root.getElementsByTagNameNS(BPMN, 'endEvent')) {
     const holder = node.parentNode;

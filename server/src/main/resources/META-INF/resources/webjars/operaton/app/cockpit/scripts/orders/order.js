@@ -1,7 +1,7 @@
 /** The page of one order: who did what, when, with which file. Everything an auditor asks, without asking anyone. */
 import { drawDiagram } from './diagram.js';
 import { h, section, table } from './html.js';
-import { endsOf, titleOf } from './model.js';
+import { titleOf } from './model.js';
 import { filesOf, json, read, valuesOf, visitsOf } from './story.js';
 import { at, date, money, size, span, whereabouts } from './words.js';
 
@@ -27,7 +27,7 @@ export async function renderOrder(root, rest, wanted) {
 
 function facts(story) {
   const values = valuesOf(story);
-  const ends = endsOf(story.xml);
+  const { ends } = story;
   const reached = story.order.endTime && story.activities.filter((activity) => ends.has(activity.activityId)).pop();
   const where = whereabouts(reached ? reached.activityId : null, ends, story.stages, values.get('cardStage'));
   const rows = [

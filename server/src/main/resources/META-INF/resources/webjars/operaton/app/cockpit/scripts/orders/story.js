@@ -1,5 +1,5 @@
 /** One order's story out of the engine's history: read in few requests, then put together by pure functions. */
-import { stagesOf } from './model.js';
+import { modelOf } from './model.js';
 
 export async function read(rest, id) {
   const of = { processInstanceId: id };
@@ -17,8 +17,8 @@ export async function read(rest, id) {
   const model = await rest.get(`/process-definition/${encodeURIComponent(order.processDefinitionId)}/xml`);
   const xml = model.bpmn20Xml;
   const names = namesOf(updates);
-  const stages = stagesOf(xml);
-  return { order, activities, tasks, updates, variables, operations, incidents, services, xml, names, stages };
+  const { stages, ends } = modelOf(xml);
+  return { order, activities, tasks, updates, variables, operations, incidents, services, xml, names, stages, ends };
 }
 
 /** Person id -> name, from the marks that the server leaves when a step is completed. */
