@@ -27,7 +27,7 @@ from diagram.stages import read_route
 from engine.client import EngineClient
 from engine.deploy import Deployed, deploy, deployed_starters, folder_files
 from engine.embedded import EmbeddedEngine
-from engine.errors import LockLost, NotFound
+from engine.errors import Conflict, LockLost, NotFound
 from engine.external import ExternalTask, Topic
 from engine.identity import BootstrapReport, bootstrap
 from engine.processes import Instance
@@ -54,6 +54,7 @@ TOPICS = (
     *("close-order", "reconcile-portal", "cancel-order", "move-ready-date"),
 )
 _LOCK_SECONDS = 60.0
+_END_SECONDS = 60.0  # a deadline, not a measure
 
 T = TypeVar("T")
 Outcome = Mapping[str, object] | BusinessError | Callable[[ExternalTask], Mapping[str, object]]
@@ -214,10 +215,13 @@ class Shop:
         self._carry(instance, None)
 
     def end_everything(self) -> None:
-        """Delete what still runs."""
-        for instance in self.admin.processes.instances():
-            with contextlib.suppress(NotFound):
-                self.admin.processes.delete(instance.id)
+        """Delete what still runs, until nothing is left: what a worker is just finishing meets the delete."""
+        deadline = time.monotonic() + _END_SECONDS
+        while running := self.admin.processes.instances():
+            for instance in running:
+                with contextlib.suppress(NotFound, Conflict):
+                    self.admin.processes.delete(instance.id)
+            assert time.monotonic() < deadline, f"these do not end: {[instance.id for instance in running]}"
 
     def close(self) -> None:
         """Close all clients."""
