@@ -15,7 +15,6 @@ from ledger.errors import LedgerError
 from ledger.tables import SCHEMA, metadata
 
 BUSY_SECONDS = 20  # how long a writer waits for another process
-_LIGHT = "order_route_light"
 _POSTGRES = {"postgres", "postgresql"}  # as an administrator writes it; the driver behind it is our matter
 _DRIVER = "postgresql+pg8000"
 
@@ -48,31 +47,26 @@ def open_database(url: str) -> Engine:
 
 
 def light(engine: Engine) -> Engine:
-    """Return a view of the database that does not wait for SQLite's disk; there each statement stands for itself.
+    """Return the same database, open so that SQLite does not wait for the disk; each statement there stands for itself.
 
     What was written outlives the end of any process, though not every power cut.
     """
-    return engine.execution_options(**{_LIGHT: True})
+    return engine if engine.dialect.name == "postgresql" else _sqlite(engine.url, "NORMAL")
 
 
-def _sqlite(address: URL) -> Engine:
+def _sqlite(address: URL, synchronous: str = "FULL") -> Engine:
     engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves: the driver's own begins too late to be exclusive
         connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
-        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
         _use_wal(connection)
 
     @event.listens_for(engine, "begin")
     def begin(conn: Connection) -> None:
-        light = bool(conn.get_execution_options().get(_LIGHT, False))
-        if conn.info.get(_LIGHT, False) != light:
-            conn.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if light else 'FULL'}")
-            conn.info[_LIGHT] = light
-        if not light:
-            conn.exec_driver_sql("BEGIN IMMEDIATE")
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
@@ -125,8 +119,8 @@ def _one_at_a_time(conn: Connection) -> None:
     conn.execute(text("SELECT pg_advisory_xact_lock(7231450)"))  # IF NOT EXISTS alone is no protection from a race
 
 
-def cause(error: SQLAlchemyError | OSError) -> str:
+def cause(error: Exception) -> str:
     """Return what the driver says, in one line; pg8000 gives the server's answer as a dictionary."""
     inner = getattr(error, "orig", None) or error
-    answer = inner.args[0] if inner.args and isinstance(error, SQLAlchemyError) else ""
+    answer = inner.args[0] if inner.args and not isinstance(error, OSError) else ""
     return str(answer.get("M", answer) if isinstance(answer, dict) else inner).splitlines()[0]

@@ -7,16 +7,18 @@ import socket
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, delete, func, select, update
+from sqlalchemy import Connection, Table, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from ledger import attempts, effects
 from ledger import bucket as buckets
+from ledger import effects
+from ledger.attempts import Statements
 from ledger.database import cause, light, open_database
 from ledger.effects import Effect, EffectState
 from ledger.errors import ForeignLedger, LedgerError
@@ -38,6 +40,7 @@ class Ledger:
         self._trouble: str | None = None
         self._light = light(self._engine)
         self._postgres = self._engine.dialect.name == "postgresql"
+        self._counting = Statements(self._engine.dialect.name)
         if belongs_to is not None:
             try:
                 self.bind(belongs_to)
@@ -48,6 +51,7 @@ class Ledger:
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
+        self._light.dispose()
 
     def trouble(self) -> str | None:
         """Return why the last access failed, None where it did not; what failed is tried anew by a small write."""
@@ -141,16 +145,16 @@ class Ledger:
 
         It is the death of a process that has to be counted, so the write need not wait for the disk.
         """
-        with self._transaction(self._light) as conn:
+        with self._light_transaction() as connection:
             if gone := list(over):
-                attempts.drop(conn, gone)
-            return attempts.begin(conn, task_ids)
+                self._counting.drop(connection, gone)
+            return self._counting.begin(connection, task_ids)
 
     def forget(self, *task_ids: str) -> None:
         """Drop the counts of tasks that are over, and those that nobody came back to for 90 days."""
-        with self._transaction(self._light) as conn:
-            attempts.drop(conn, task_ids)
-            attempts.drop_old(conn)
+        with self._light_transaction() as connection:
+            self._counting.drop(connection, task_ids)
+            self._counting.drop_old(connection)
 
     def claim(self, business_key: str, instance_id: str) -> str:
         """Return the instance that owns the key: this one if it came first."""
@@ -224,11 +228,22 @@ class Ledger:
     # inside
 
     @contextmanager
-    def _transaction(self, engine: Engine | None = None) -> Iterator[Connection]:
+    def _transaction(self) -> Iterator[Connection]:
+        with self._told(), self._engine.begin() as conn:
+            yield conn
+
+    @contextmanager
+    def _light_transaction(self) -> Iterator[Any]:
+        """Give a connection of the driver; what fails before the commit is rolled back when the pool takes it back."""
+        with self._told(), closing(self._light.raw_connection()) as connection:
+            yield connection
+            connection.commit()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            with (engine or self._engine).begin() as conn:
-                yield conn
-        except (SQLAlchemyError, OSError) as error:
+            yield
+        except (SQLAlchemyError, OSError, self._engine.dialect.loaded_dbapi.Error) as error:
             self._trouble = f"журнал не пишется и не читается: {cause(error)}; проверьте место на диске и права"
             raise LedgerError(self._trouble) from error
         self._trouble = None
