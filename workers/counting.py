@@ -7,7 +7,6 @@ any other answer the task comes back, and its count is dropped at once.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from dataclasses import dataclass
 
@@ -32,7 +31,8 @@ class Counting:
         self._mutex = threading.Lock()
         self._writing = threading.Lock()
         self._begun: list[_Begun] = []
-        self._completed: list[str] = []
+        self._over: list[str] = []
+        self._overdue = False  # a drop has failed: the next write must not be without it
 
     def begin(self, task_id: str) -> int:
         """Count one more attempt and return how many there were without an answer. Raises what the ledger raises."""
@@ -49,31 +49,45 @@ class Counting:
     def complete(self, task_id: str) -> None:
         """Let the count of a completed task go with the next write."""
         with self._mutex:
-            self._completed.append(task_id)
+            self._over.append(task_id)
 
     def forget(self, *task_ids: str) -> None:
-        """Begin to count anew, now: the attempt was answered and the task will come back."""
-        self._ledger.forget(*task_ids)
+        """Begin to count anew, now: the attempt was answered and the task will come back.
+
+        While the ledger is in trouble this waits for the next write, which counts nothing before.
+        """
+        with self._mutex:
+            self._over += task_ids
+        self.flush()
 
     def flush(self) -> None:
-        """Drop what has waited for a write that did not come; what cannot be written now is old some day."""
+        """Drop all that is over."""
         with self._mutex:
-            completed, self._completed = self._completed, []
-        if completed:
-            with contextlib.suppress(LedgerError):
-                self._ledger.forget(*completed)
+            over, self._over = self._over, []
+        if over:
+            try:
+                self._ledger.forget(*over)
+            except LedgerError:
+                self._again(over)
 
     def _write(self) -> None:
         with self._mutex:
             begun, self._begun = self._begun, []
-            completed: list[str] = []
-            if len(self._completed) >= MANY:
-                completed, self._completed = self._completed, []
+            over: list[str] = []
+            if self._overdue or len(self._over) >= MANY:
+                over, self._over, self._overdue = self._over, [], False
         try:
-            counts = self._ledger.attempts([one.task_id for one in begun], completed)
+            counts = self._ledger.attempts([one.task_id for one in begun], over)
         except BaseException as error:  # whatever it is, each of them has to hear it; the failure table decides
+            self._again(over)
             for one in begun:
                 one.error = error
             return
         for one in begun:
             one.count = counts[one.task_id]
+
+    def _again(self, over: list[str]) -> None:
+        if over:
+            with self._mutex:
+                self._over[:0] = over
+                self._overdue = True

@@ -6,7 +6,6 @@ next task for nobody. The worker id is new at each start, so two processes can n
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import threading
@@ -19,7 +18,6 @@ import structlog
 
 from engine.errors import EngineError
 from engine.external import ExternalTask, Topic
-from ledger.errors import LedgerError
 from workers.answers import Answers
 from workers.counting import Counting
 from workers.details import unmasked
@@ -186,8 +184,7 @@ class Worker:
         _within(end, lambda: self._unlock(mine))
 
     def _unlock(self, held: list[Held]) -> None:
-        with contextlib.suppress(LedgerError):  # the end of this process is no crash of the tasks' making
-            self._attempts.forget(*(one.task.id for one in held))
+        self._attempts.forget(*(one.task.id for one in held))  # the end of this process is no crash of their making
         for one in held:
             try:
                 self._engine.unlock(one.task.id)

@@ -118,3 +118,18 @@ def test_a_ledger_in_trouble_is_told_to_each_that_waits_and_the_next_are_counted
     assert [type(found) for found in told.values()] == [LedgerError] * 3
     gate.open.set()
     assert counting.begin("a") == 1
+
+
+def test_an_answer_given_while_the_ledger_is_in_trouble_counts_as_given(ledger: Ledger) -> None:
+    class Full(Gate):
+        def forget(self, *task_ids: str) -> None:
+            """Fail."""
+            raise LedgerError("no room")
+
+    gate = Full(ledger)
+    gate.open.set()
+    counting = Counting(gate)
+    assert [counting.begin(name) for name in ("t", "u")] == [1, 1]
+    counting.forget("t")
+    assert counting.begin("t") == 1, "its last attempt was answered"
+    assert counting.begin("u") == 2
