@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -34,6 +34,11 @@ from workers.task import Task, never
 log = structlog.get_logger()
 
 
+def usual_slots() -> int:
+    """Return how many handlers run at once where nobody says: they mostly wait, but each also takes turns on a core."""
+    return min(16, 4 * (os.cpu_count() or 4))
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Times in seconds. `poll` is also how late a retry may be noticed: the end of a wait does not wake a poll."""
@@ -43,7 +48,7 @@ class Options:
     poll: float = 5.0
     short_poll: float = 0.5  # while capacity keeps some topics out of the poll
     stop: float = 10.0
-    slots: int = 16
+    slots: int = field(default_factory=usual_slots)
 
 
 def worker_id() -> str:

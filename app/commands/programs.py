@@ -58,7 +58,9 @@ def setup(
 
 def worker(
     topics: Annotated[str | None, typer.Option(help="только эти темы, через запятую")] = None,
-    slots: Annotated[int | None, typer.Option(min=1, max=256, help="сколько задач сразу; без него 16")] = None,
+    slots: Annotated[
+        int | None, typer.Option(min=1, max=256, help="сколько задач сразу; без него 4 на ядро, до 16")
+    ] = None,
 ) -> None:
     """Запустить исполнителя внешних задач. Пример: order-route worker --topics sync-stage,notify"""
     from app.programs import run_worker, stop_signal

@@ -33,13 +33,14 @@ from places import ADMIN, ROOT, Missing, clean_environment, open_engine
 from engine.client import EngineClient
 from engine.external import Topic
 from engine.variables import from_instant
+from workers.runtime import usual_slots
 
 CLIENTS = Path(__file__).with_name("clients")
 PEERS = ("pycamunda==0.6.1", "camunda-external-task-client-python3==4.5.0", "pydantic>=2", "requests>=2.32")
 OURS, LOOP, README, TUNED = "ours", "pycamunda, documented loop", "camunda client, README", "camunda client, 100"
-BARE8, BARE16 = "bare http.client, 8", "bare http.client, 16"
+BARE = "bare http.client"
 ONE_BY_ONE = (LOOP, README, TUNED)
-SLOTS = 16
+SLOTS = usual_slots()  # of ours, and of the bare loop: as many requests at once
 MODEL = """<?xml version="1.0" encoding="UTF-8"?>
 <bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
   xmlns:camunda="http://camunda.org/schema/1.0/bpmn" targetNamespace="http://order-route/bench">
@@ -68,8 +69,7 @@ def clients(peers: Path) -> dict[str, Client]:
         LOOP: Client((other, str(CLIENTS / "pycamunda_loop.py"))),
         README: Client((other, str(CLIENTS / "camunda_client.py"))),
         TUNED: Client((other, str(CLIENTS / "camunda_client.py")), {"MAX_TASKS": "100"}),
-        BARE8: Client((other, str(CLIENTS / "bare_http.py")), {"THREADS": "8"}),
-        BARE16: Client((other, str(CLIENTS / "bare_http.py")), {"THREADS": "16"}),
+        BARE: Client((other, str(CLIENTS / "bare_http.py")), {"THREADS": str(SLOTS)}),
     }
 
 
@@ -228,17 +228,17 @@ def measure(database: str, all_clients: Mapping[str, Client], args: argparse.Nam
     (folder / database).mkdir()
     with open_engine(database, folder / database) as (engine, jvm):
         place = Place(engine, jvm, folder / f"{database}-clients.log")
-        work_off(place, all_clients[BARE8], args.n, 0)  # the JVM compiles what it runs often
+        work_off(place, all_clients[BARE], args.n, 0)  # the JVM compiles what it runs often
         for handler_ms in args.handlers:
-            names = [OURS, BARE16 if handler_ms else BARE8, *ONE_BY_ONE]
+            names = [OURS, BARE, *ONE_BY_ONE]
             medians = compare(place, all_clients, names, args, handler_ms)
-            show(f"handler {handler_ms} ms", medians, BARE16 if handler_ms else BARE8)
+            show(f"handler {handler_ms} ms", medians, BARE)
             if handler_ms:
                 most = SLOTS * 1000 / handler_ms
                 say(f"\nours reaches {medians[OURS]['tasks_per_second'] / most:.2f} of {SLOTS} slots / {handler_ms} ms")
         if args.latency:
             say("\n| one task each 100 ms | p50 ms | p95 | p99 | client CPU s/1000 |\n|---|---|---|---|---|")
-            for name in random.sample([OURS, BARE8, LOOP], 3):
+            for name in random.sample([OURS, BARE, LOOP], 3):
                 row = latency(place, all_clients[name], args.latency)
                 say(
                     f"| {name} | {row['p50']:.0f} | {row['p95']:.0f} | {row['p99']:.0f}"
@@ -277,7 +277,7 @@ def main() -> int:
     random.seed(args.seed)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that engines and folders go as with Ctrl-C
     begun, watch = time.monotonic(), Load()
-    say(f"seed {args.seed}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start")
+    say(f"seed {args.seed}, {os.cpu_count()} cores, {SLOTS} slots, load {os.getloadavg()[0]:.1f} at the start")
     try:
         with tempfile.TemporaryDirectory(prefix="order-route-bench-") as name:
             folder = Path(name)
