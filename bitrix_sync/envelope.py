@@ -17,7 +17,10 @@ LOST_CODES = frozenset({"INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"})
 
 
 class Answer(BaseModel):
-    """One good answer; `total` and `next` only on lists, `operating_reset_at` in seconds since 1970 where given."""
+    """One good answer; `total` and `next` only on lists, `operating_reset_at` in seconds since 1970 where given.
+
+    `at` is when the portal answered, by its own clock and with its own offset.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -25,6 +28,7 @@ class Answer(BaseModel):
     total: int | None = None
     next: int | None = None
     operating_reset_at: float | None = None
+    at: str | None = None
     replayed: bool = False  # REST 3 answered from its memory of the Idempotency-Key
 
     def map(self, *path: str) -> dict[str, Any]:
@@ -141,6 +145,7 @@ def answer_of(body: Mapping[str, Any], *, replayed: bool = False) -> Answer:
             total=_int(body.get("total")),
             next=_int(body.get("next")),
             operating_reset_at=_number(times.get("operating_reset_at")),
+            at=str(times["date_finish"]) if times.get("date_finish") else None,
             replayed=replayed,
         )
     except ValidationError as error:  # a key that is not text, and the like

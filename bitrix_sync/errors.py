@@ -34,6 +34,10 @@ class HeldBack(NotExecuted):
 class AccessLost(NotExecuted):
     """The webhook is revoked, its owner gone or without a scope: every order waits, none is to blame."""
 
+    def __init__(self, message: str, *, status: int = 0, code: str = "") -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
 
 class Moved(NotExecuted):
     """The portal answers with another address; it is not followed."""

@@ -14,6 +14,7 @@ from orders.stage import Field, FieldKind, Route
 
 FOLDER = "Заказы"
 TITLE = "Заказы на нестандартную мебель"
+FIRST_COLUMNS = ("NEW", "PREPARATION", "CLIENT", "FAIL")  # what the portal gives each new funnel
 _WON_CODE = "SUCCESS"  # the portal's own won column; it can be renamed, never doubled
 
 
@@ -25,17 +26,23 @@ def column_directory(entity: int, category: int) -> str:
 def find_type(client: PortalClient, entity_type_id: int | None, title: str) -> dict[str, Any] | None:
     """Find our smart process: the one that is set, else the one with our marker field, else a begun one.
 
-    A begun one is a type of our title without any field, left by a set-up that was interrupted. Raises Permanent
-    where the set one does not exist.
+    The marker decides, whatever people call the process; the title only between several of ours. A begun one was
+    made by us with this title and has no field yet: a set-up was interrupted. Raises Permanent for several of ours
+    of which none has the title.
     """
     types = list(_types(client))
     if entity_type_id is not None:
         return next((each for each in types if int(each["entityTypeId"]) == entity_type_id), None)
     fields = {int(each["id"]): _field_rows(client, int(each["id"])) for each in types}
-    for each in types:
-        if any(row.get("xmlId") == MARKER for row in fields[int(each["id"])]) and each["title"] == title:
-            return each
-    return next((each for each in types if each["title"] == title and not fields[int(each["id"])]), None)
+    ours = [each for each in types if any(row.get("xmlId") == MARKER for row in fields[int(each["id"])])]
+    named = [each for each in ours if each["title"] == title]
+    if named or (len(ours) == 1 and title == TITLE):
+        return (named or ours)[0]
+    if ours and title == TITLE:
+        numbers = ", ".join(str(each["entityTypeId"]) for each in ours)
+        raise Permanent(f"в Битрикс24 несколько наших смарт-процессов: задайте номер одного из {numbers}")
+    begun = (each for each in types if each["title"] == title and not fields[int(each["id"])])
+    return next((each for each in begun if str(each.get("createdBy")) == str(client.user_id)), None)
 
 
 def has_link(kind: Mapping[str, Any]) -> bool:
@@ -43,14 +50,24 @@ def has_link(kind: Mapping[str, Any]) -> bool:
     return as_map(kind.get("linkedUserFields")).get("TASKS_TASK|UF_CRM_TASK") in ("Y", "true", True)
 
 
-def stages(client: PortalClient, entity: int) -> tuple[int, list[dict[str, Any]]]:
-    """Return the default funnel and its columns."""
+def stages(client: PortalClient, entity: int, codes: frozenset[str]) -> tuple[int, list[dict[str, Any]]]:
+    """Return our funnel and its columns: the one with most of these column codes, else the default one."""
     funnels = rows_of(client.call("crm.category.list", {"entityTypeId": entity}), "categories")
     if not funnels:
         raise Permanent(f"у смарт-процесса {entity} нет воронки: запустите bitrix setup")
-    category = int(next((f for f in funnels if f.get("isDefault") == "Y"), funnels[0])["id"])
+    found = [(int(funnel["id"]), funnel.get("isDefault") == "Y") for funnel in funnels]
+    columns = {category: _column_rows(client, entity, category) for category, _ in found}
+
+    def fitting(each: tuple[int, bool]) -> tuple[int, bool]:
+        return len(codes & {stage_code(str(row["STATUS_ID"])) for row in columns[each[0]]}), each[1]
+
+    category = max(found, key=fitting)[0]
+    return category, columns[category]
+
+
+def _column_rows(client: PortalClient, entity: int, category: int) -> list[dict[str, Any]]:
     directory = {"filter": {"ENTITY_ID": column_directory(entity, category)}, "order": {"SORT": "ASC"}}
-    return category, rows_of(client.call("crm.status.list", directory))
+    return rows_of(client.call("crm.status.list", directory))
 
 
 def stage_code(stage_id: str) -> str:
@@ -58,7 +75,7 @@ def stage_code(stage_id: str) -> str:
     code = stage_id.rpartition(":")[2]
     if code == _WON_CODE:
         return WON
-    return code if code in ("NEW", "PREPARATION", "CLIENT", "FAIL") else code.lower()
+    return code if code in FIRST_COLUMNS else code.lower()
 
 
 def root_folder(client: PortalClient) -> tuple[int | None, int | None]:
@@ -80,10 +97,11 @@ def read_schema(
     if kind is None:
         raise Permanent("в Битрикс24 нет смарт-процесса для заказов: запустите bitrix setup")
     entity, type_id = int(kind["entityTypeId"]), int(kind["id"])
-    category, rows = stages(client, entity)
+    wanted = columns_of(route)
+    category, rows = stages(client, entity, frozenset(each.code for each in wanted))
     columns = {stage_code(str(row["STATUS_ID"])): str(row["STATUS_ID"]) for row in rows}
     fields, problems = _read_fields(client, entity, type_id, fields_of(route))
-    problems += [f"колонка «{c.label}»" for c in columns_of(route) if c.code not in columns]
+    problems += [f"колонка «{c.label}»" for c in wanted if c.code not in columns]
     if not has_link(kind):
         problems.append("привязка задач к карточкам (linkedUserFields)")
     if problems:

@@ -201,7 +201,8 @@ class Transport:
             self.breaker.good()
         elif status in (401, 403, 404) and sent.answers_for_all:
             self.breaker.trip(f"портал не пускает вебхук: {mask(fault.description) or fault.code} [{status}]")
-            return AccessLost(f"Битрикс24 не пускает вебхук ({fault.code}, {method})")
+            text = f"Битрикс24 не пускает вебхук ({fault.code}, {method})"
+            return AccessLost(text, status=status, code=fault.code)
         elif status >= 500:
             self._failed(f"код {status}", sent.ways)
         else:

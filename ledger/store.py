@@ -211,6 +211,13 @@ class Ledger:
         with self._transaction() as conn:
             self._write_level(conn, portal, buckets.penalised(self._level(conn, portal), self._now(conn)))
 
+    def slowed(self, portal: str) -> float:
+        """Return the seconds for which the rate is still halved because the portal refused a request for it."""
+        with self._transaction() as conn:
+            now = self._now(conn)
+            until = conn.execute(select(bucket.c.slow_until).where(bucket.c.portal == portal)).scalar()
+            return max(0.0, float(until or 0.0) - now)
+
     # cursors
 
     def cursor(self, name: str) -> str | None:

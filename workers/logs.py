@@ -42,8 +42,11 @@ def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
     return event
 
 
-def configure(log_format: str = "auto", out: TextIO | None = None) -> None:
-    """Set structlog up for this process; `log_format` is auto, json or console, `out` standard error unless given."""
+def configure(log_format: str = "auto", out: TextIO | None = None, *, quiet: bool = False) -> None:
+    """Set structlog up for this process; `log_format` is auto, json or console, `out` standard error unless given.
+
+    `quiet` leaves only what ends a program.
+    """
     stream = out or sys.stderr
     pretty = log_format == "console" or (log_format == "auto" and stream.isatty())
     shared: list[Any] = [
@@ -56,7 +59,7 @@ def configure(log_format: str = "auto", out: TextIO | None = None) -> None:
     renderer: Any = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
         processors=[*shared, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL if quiet else logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=False,
     )

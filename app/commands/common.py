@@ -9,32 +9,34 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from app.logs import configure
+from app.logs import configure, mask
 from app.settings import Settings, load
 
 if TYPE_CHECKING:
+    from app.doctor import Line
     from app.wiring import Parts
 
 console = Console(highlight=False)
 
 
-def settings() -> Settings:
-    """Read the settings of this process and set its logs up by them."""
+def settings(*, quiet: bool = False) -> Settings:
+    """Read the settings of this process and set its logs up by them; a `quiet` command says everything itself."""
     read = load(os.environ)
-    configure(read.log_format)
+    configure(read.log_format, quiet=quiet)
     return read
 
 
 @contextmanager
-def parts() -> Iterator[Parts]:
+def parts(*, quiet: bool = False) -> Iterator[Parts]:
     """Build the parts of this process and close them at the end."""
     from app.wiring import Parts  # imported only when a command runs, so that --help stays fast
 
-    with Parts(settings()) as built:
+    with Parts(settings(quiet=quiet)) as built:
         yield built
 
 
@@ -46,6 +48,16 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: s
     for row in rows:
         grid.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
     console.print(grid if grid.row_count else empty)
+
+
+def show_lines(lines: Sequence[Line]) -> None:
+    """Print what a doctor saw, one line a matter; leaves with exit code 1 where there is a fault."""
+    mark = {"ok": "[green]в порядке[/green]", "warning": "[yellow]внимание[/yellow]", "fault": "[red]сбой[/red]"}
+    for line in lines:
+        console.print(f"{mark[line.state]:9} ", end="")
+        console.print(f"{line.what}: {mask(line.says)}", markup=False, soft_wrap=True)
+    if any(line.state == "fault" for line in lines):
+        raise typer.Exit(1)
 
 
 def local(at: datetime | None, zone: ZoneInfo) -> str:

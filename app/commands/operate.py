@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.common import console, local, parts, table
+from app.commands.common import console, local, parts, show_lines, table
 
 if TYPE_CHECKING:
     from app.wiring import Parts
@@ -97,12 +97,7 @@ def doctor() -> None:
 
     with parts() as p:
         lines = examine(p)
-    for line in lines:
-        mark = {"ok": "[green]в порядке[/green]", "warning": "[yellow]внимание[/yellow]", "fault": "[red]сбой[/red]"}
-        console.print(f"{mark[line.state]:9} ", end="")
-        console.print(f"{line.what}: {line.says}", markup=False)
-    if any(line.state == "fault" for line in lines):
-        raise typer.Exit(1)
+    show_lines(lines)
 
 
 if TYPE_CHECKING:

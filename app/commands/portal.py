@@ -1,4 +1,4 @@
-"""`bitrix reconcile` and `sandbox`: the portal side."""
+"""`bitrix setup`, `bitrix doctor`, `bitrix reconcile` and `sandbox`: the portal side."""
 
 from __future__ import annotations
 
@@ -7,16 +7,49 @@ from typing import Annotated
 
 import typer
 
-from app.commands.common import console, parts, table
+from app.commands.common import console, parts, show_lines, table
 from app.errors import CommandError
 
-bitrix = typer.Typer(help="Портал Bitrix24: сверка карточек.", no_args_is_help=True)
+bitrix = typer.Typer(help="Портал Bitrix24: настройка, проверка, сверка карточек.", no_args_is_help=True)
 
 
 def register(cli: typer.Typer) -> None:
     """Add the commands."""
     cli.command("sandbox")(sandbox)
     cli.add_typer(bitrix, name="bitrix")
+
+
+@bitrix.command("setup")
+def setup(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="только показать, что изменилось бы")] = False,
+) -> None:
+    """Завести в портале смарт-процесс, колонки и поля по диаграмме; можно повторять.
+
+    Пример: order-route bitrix setup --dry-run
+    """
+    from app.portal_setup import by_hand, set_up_portal
+
+    with parts() as p:
+        fitted, deployed = set_up_portal(p, dry_run=dry_run)
+        points = by_hand(p, fitted)
+    source = "опубликованной диаграмме" if deployed else "диаграмме из файла: движок не отвечает"
+    heading = "Изменилось бы" if dry_run else "Сделано"
+    console.print(f"{heading} по {source}:" if fitted.changes else f"Портал настроен по {source}, менять нечего")
+    for line in (*fitted.changes, *fitted.kept):
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    console.print("Что сделать в портале руками (через REST нельзя):")
+    for number, point in enumerate(points, 1):
+        console.print(f"{number}. {point}", markup=False, soft_wrap=True)
+
+
+@bitrix.command("doctor")
+def doctor() -> None:
+    """Проверить портал: доступ, тариф, права, колонки, сотрудников, часы. Пример: order-route bitrix doctor"""
+    from app.portal_doctor import examine_portal
+
+    with parts(quiet=True) as p:
+        lines = examine_portal(p)
+    show_lines(lines)
 
 
 @bitrix.command("reconcile")

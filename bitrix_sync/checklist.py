@@ -1,0 +1,37 @@
+"""What no REST method can set in a portal: a numbered list for its administrator, with menu paths.
+
+The documents have no method for CRM roles, for the right to move a card between columns, or for the fields that a stage
+demands (bitrix24.md 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orders.persons import Person, Staff
+
+
+def checklist(origin: str, entity_type_id: int | None, title: str, staff: Staff, owner: str) -> list[str]:
+    """Return the points in their order; `origin` is the portal's address, `owner` the webhook's owner by name."""
+    rights = f"{origin} → CRM → ⚙ Настройки → Права доступа → «{title}»"
+    creators = staff.members("orderCreators")
+    makers = {person.id for person in creators}
+    others = tuple(p for p in staff.persons if p.bitrix_id is not None and p.id not in makers)
+    board = f"{origin}/crm/type/{entity_type_id}/" if entity_type_id else f"{origin} → CRM → «{title}»"
+    return [
+        f"Роль «Заказы: создают»: {rights} → Добавить роль. Чтение — все, Добавление — да, Изменение — свои, "
+        f"Удаление — нет, Перевод на стадию — нет. Кому: {_names(creators)}.",
+        f"Роль «Заказы: сотрудники»: там же. Чтение — все, Добавление — нет, Изменение — все, Удаление — нет, "
+        f"Перевод на стадию — нет. Кому: {_names(others)}.",
+        f"Роль «Заказы: интеграция»: там же. Всё — да, Перевод на стадию — на любую. Кому: {owner}.",
+        f"Остальные роли: там же, для «{title}» всё — нет. Администраторов портала роли не ограничивают: "
+        "карточку, которую передвинул администратор, вернёт сверка.",
+        f"Роботы: {board} → Роботы. На стадиях не должно быть роботов и триггеров, которые меняют стадию.",
+        f"Обязательные поля: {board} → карточка → ⚙ у поля. «Обязательное» не включать ни у одного поля: "
+        "чего не хватает, скажет сам шаг.",
+        f"Задачи: {origin} → Задачи и проекты → Настройки. Обязательный результат задачи не включать.",
+    ]
+
+
+def _names(people: Iterable[Person]) -> str:
+    return ", ".join(person.name for person in people) or "никому"
