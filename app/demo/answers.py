@@ -105,8 +105,8 @@ def _readydate(order: PlannedOrder, visit: int, now: datetime) -> Values:
     return {"readyDecision": "approve", "readyBy": _moment(now + ahead), "readyComment": "Ставим в план"}
 
 
-def _manufacture(_: PlannedOrder, __: int, ___: datetime) -> Values:
-    return {}
+def _manufacture(order: PlannedOrder, _: int, __: datetime) -> Values:
+    return {"manufactureComment": "Собрано, проверено"} if order.rng("manufactured").random() < 0.5 else {}
 
 
 def _tell(order: PlannedOrder, _: int, now: datetime) -> Values:

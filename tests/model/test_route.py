@@ -8,7 +8,7 @@ import pytest
 
 from diagram.bpmn import BPMN, CAMUNDA, GATEWAYS, Diagram
 from diagram.stages import SYNC_TOPIC, in_order
-from orders.stage import Route
+from orders.stage import FieldKind, Route
 from workers.handlers import registry
 
 STAGES = {
@@ -177,10 +177,19 @@ def test_late_timer_does_not_stop_the_work(diagram: Diagram) -> None:
 
 
 def test_production_cannot_be_refused(route: Route) -> None:
-    """S-20: the workshop has nothing to decide."""
+    """S-20: the workshop has nothing to decide; it may leave a word."""
     stage = route.stage_of_code("manufacture")
     assert stage is not None
-    assert stage.fields == ()
+    assert [(field.name, field.kind) for field in stage.fields] == [("manufactureComment", FieldKind.TEXT)]
+    assert stage.required == () and stage.comment_on == ()
+
+
+def test_a_word_may_be_left_at_every_step(route: Route) -> None:
+    """S-38: each stage has one comment, and no good outcome demands it."""
+    for stage in route.stages:
+        comment = stage.comment_field()
+        assert comment is not None and comment.name.endswith("Comment"), stage.code
+        assert not any(demand.field == comment.name and not demand.differs for demand in stage.required), stage.code
 
 
 def test_what_may_happen_at_any_moment(diagram: Diagram) -> None:
