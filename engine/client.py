@@ -23,6 +23,7 @@ from engine.history import History
 from engine.migration import Migrations
 from engine.processes import Processes
 from engine.rest import CONNECT_SECONDS, READ_SECONDS, Transport
+from engine.steps import Steps
 from engine.tasks import Tasks
 
 _PERSON = re.compile(r"[A-Za-z0-9]{1,64}")
@@ -53,6 +54,7 @@ class EngineClient:
         self.processes = Processes(caller)
         self.external = External(caller)
         self.history = History(caller)
+        self.steps = Steps(caller)
         self.deployments = Deployments(caller)
         self.identity = Identity(caller)
         self.migrations = Migrations(caller)

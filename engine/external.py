@@ -171,6 +171,11 @@ class External:
         """Read external tasks; `query` in the REST names (topicName, workerId, processInstanceId, noRetriesLeft)."""
         return [_external(row) for row in self._caller.rows("/external-task", query, sort="id")]
 
+    def of_many(self, instance_ids: Sequence[str]) -> list[ExternalTask]:
+        """Read the external tasks of many instances."""
+        query = {"processInstanceIdIn": list(instance_ids)}
+        return [_external(row) for row in self._caller.search("/external-task", query)]
+
     def error_details(self, task_id: str) -> str:
         """Read the details of the last failure; empty where there are none."""
         return self._caller.rest("GET", f"/external-task/{path_id(task_id)}/errorDetails").text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +56,10 @@ class Tasks:
     def of_instance(self, instance_id: str) -> list[Task]:
         """Read the open tasks of one instance."""
         return self.find(process_instance_id=instance_id)
+
+    def of_many(self, instance_ids: Sequence[str]) -> list[Task]:
+        """Read the open tasks of many instances."""
+        return [_task(row) for row in self._caller.search("/task", {"processInstanceIdIn": list(instance_ids)})]
 
     def candidates(self, task_id: str) -> Candidates:
         """Read the candidate groups and users of an open task."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -23,6 +23,10 @@ class Engine(Protocol):
 
     def snapshot(self, instance_id: str) -> OrderSnapshot:
         """Read one order, running or ended."""
+        ...
+
+    def snapshots(self, instance_ids: Sequence[str]) -> Iterable[OrderSnapshot]:
+        """Read many orders in few requests, in this order; one that is gone by now is left out."""
         ...
 
     def variables(self, instance_id: str) -> Mapping[str, Scalar]:
@@ -51,6 +55,10 @@ class Engine(Protocol):
 
     def running_instances(self, process_id: str) -> list[str]:
         """Return the ids of the running instances of a process (any version), oldest first."""
+        ...
+
+    def moved_instances(self, process_id: str, since: datetime) -> list[str]:
+        """Return the ids of the running instances of a process in which a step began or ended since then."""
         ...
 
     def ended_instances(self, process_id: str, since: datetime) -> list[str]:

@@ -6,7 +6,7 @@ Nothing here behaves like an engine: a test says what the order looks like, and 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -65,6 +65,9 @@ class Source:
         self.reads += 1
         return self.orders[instance_id]
 
+    def snapshots(self, instance_ids: Sequence[str]) -> list[OrderSnapshot]:
+        return [self.snapshot(i) for i in instance_ids]
+
     def route(self, definition_id: str) -> Route:
         return self._route
 
@@ -82,6 +85,9 @@ class Source:
 
     def running_instances(self, process_id: str) -> list[str]:
         return [o.instance_id for o in self.orders.values() if o.running]
+
+    def moved_instances(self, process_id: str, since: datetime) -> list[str]:
+        return [o.instance_id for o in self.orders.values() if any(v.since >= since for v in o.open)]
 
     def ended_instances(self, process_id: str, since: datetime) -> list[str]:
         return [o.instance_id for o in self.orders.values() if o.ended and o.ended >= since]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -130,6 +130,14 @@ class World:
     def instances_of(self, business_key: str) -> list[str]:
         """Return the instances of the key."""
         return self.instances
+
+    def snapshots(self, instance_ids: Sequence[str]) -> list[OrderSnapshot]:
+        """Return the order as often as it is asked for."""
+        return [self.order for _ in instance_ids]
+
+    def moved_instances(self, process_id: str, since: datetime) -> list[str]:
+        """Return nothing: no order moves by itself here."""
+        return []
 
     def running_instances(self, process_id: str) -> list[str]:
         """Return what runs."""

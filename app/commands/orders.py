@@ -81,7 +81,7 @@ def answers_of(p: Parts, instance_ids: list[str]) -> Answers:
     """Answer the seven questions for these instances, now."""
     from orders.answers import answer
 
-    snapshots = [p.orders.snapshot(i) for i in instance_ids]
+    snapshots = list(p.orders.snapshots(instance_ids))
     routes = {s.definition_id: p.route(s.definition_id) for s in snapshots}
     return answer(snapshots, routes, p.staff, p.calendar, datetime.now(UTC))
 

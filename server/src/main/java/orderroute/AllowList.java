@@ -32,7 +32,8 @@ final class AllowList {
               Pattern.compile(
                   "PUT /process-instance/" + ID
                       + "/variables/(discussion|portalPending|cardStage|lateFlags|lateReminder|due_[A-Za-z0-9_]+)"),
-              Pattern.compile("PUT /order/task/" + ID + "/due")),
+              Pattern.compile("PUT /order/task/" + ID + "/due"),
+              Pattern.compile("POST /order/steps")),
           DEPLOYERS,
           List.of(
               Pattern.compile("GET /.*"),

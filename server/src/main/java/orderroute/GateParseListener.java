@@ -20,10 +20,12 @@ class GateParseListener extends AbstractBpmnParseListener {
 
   private final CompletionMark completionMark;
   private final StartMark startMark;
+  private final HistoricRights historicRights;
 
-  GateParseListener(CompletionMark completionMark, StartMark startMark) {
+  GateParseListener(CompletionMark completionMark, StartMark startMark, HistoricRights historicRights) {
     this.completionMark = completionMark;
     this.startMark = startMark;
+    this.historicRights = historicRights;
   }
 
   @Override
@@ -38,6 +40,8 @@ class GateParseListener extends AbstractBpmnParseListener {
     task.addBuiltInTaskListener(TaskListener.EVENTNAME_CREATE, new DueDate());
     task.addBuiltInTaskListener(TaskListener.EVENTNAME_ASSIGNMENT, new AssignmentRule());
     task.addBuiltInTaskListener(TaskListener.EVENTNAME_COMPLETE, completionMark);
+    task.addBuiltInTaskListener(TaskListener.EVENTNAME_COMPLETE, historicRights);
+    task.addBuiltInTaskListener(TaskListener.EVENTNAME_DELETE, historicRights);
   }
 
   @Override

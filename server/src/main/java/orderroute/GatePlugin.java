@@ -18,6 +18,7 @@ class GatePlugin extends AbstractProcessEnginePlugin {
   private final List<BpmnParseListener> parseListeners;
   private final OrderNumbers numbers;
   private final StartKeys startKeys;
+  private final HistoricRights historicRights;
   private final Environment settings;
 
   GatePlugin(
@@ -25,11 +26,13 @@ class GatePlugin extends AbstractProcessEnginePlugin {
       List<BpmnParseListener> parseListeners,
       OrderNumbers numbers,
       StartKeys startKeys,
+      HistoricRights historicRights,
       Environment settings) {
     this.gates = gates;
     this.parseListeners = parseListeners;
     this.numbers = numbers;
     this.startKeys = startKeys;
+    this.historicRights = historicRights;
     this.settings = settings;
   }
 
@@ -50,6 +53,7 @@ class GatePlugin extends AbstractProcessEnginePlugin {
   public void postProcessEngineBuild(ProcessEngine engine) {
     numbers.createTable();
     startKeys.createTable();
+    historicRights.removeOld();
     RestoredDatabase.finish(
         settings.getRequiredProperty("spring.datasource.url"),
         engine,

@@ -14,5 +14,6 @@ class RestResources extends OperatonJerseyResourceConfig {
     register(IdentityRoute.class);
     register(BackupRoute.class);
     register(EraseRoute.class);
+    register(StepsRoute.class);
   }
 }
