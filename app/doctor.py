@@ -19,6 +19,7 @@ from app.errors import CommandError
 from app.growth import since_last_look
 from app.paths import find
 from app.wiring import ROUTE, Parts
+from bitrix_sync.sweep import sweeps_per_round
 from engine.about import About, about
 from engine.errors import EngineError, NotFound
 
@@ -187,6 +188,9 @@ def _portal(p: Parts) -> Iterator[tuple[State, str]]:
         return
     p.portal.call("user.current")
     yield "ok", f"портал {p.portal.portal} отвечает"
+    orders = len(p.orders.open_orders())
+    wait = sweeps_per_round(orders) * p.settings.reconcile_seconds / 60
+    yield "ok", f"сверка: идущих заказов {orders}, карточка каждого проверяется не реже чем раз в {wait:.0f} мин"
 
 
 _MATTERS: tuple[tuple[str, Callable[[Parts], Iterator[tuple[State, str]]]], ...] = (

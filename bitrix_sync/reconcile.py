@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import NoReturn
 
@@ -22,10 +22,10 @@ from bitrix_sync.sweep import Sweep
 from bitrix_sync.work import Work, card_key, folder_key
 from ledger import Lease, Ledger
 from orders.dates import local_day
-from orders.errors import Permanent, PortalUnavailable, Transient
+from orders.errors import OrderRouteError, Permanent, PortalUnavailable, Transient
 from orders.persons import Staff
 from orders.ports import Clock, Deadlines, Engine, Hold, held
-from orders.snapshot import OpenVisit
+from orders.snapshot import OpenVisit, OrderSnapshot
 from orders.stage import Stage
 
 USERS_SECONDS = 60.0  # how long we believe who works in the portal
@@ -117,7 +117,33 @@ class Reconciler:
 
     def work(self, instance_id: str, guard: Guarded) -> Work | None:
         """Read the order and compute its card, None for one that has none."""
-        order = self.engine.snapshot(instance_id)
+        return self._work(self.engine.snapshot(instance_id), guard)
+
+    def works(
+        self, instance_ids: Sequence[str], guard: Guarded, failed: Callable[[str, OrderRouteError], None]
+    ) -> list[Work]:
+        """Read many orders together and compute their cards; `failed` hears of those where that is not possible."""
+        found: list[Work] = []
+        try:
+            orders: Sequence[OrderSnapshot | str] = list(self.engine.snapshots(instance_ids))
+        except Transient:
+            raise
+        except OrderRouteError:  # one order spoils the read of all: read each alone
+            orders = instance_ids
+        for order in orders:
+            try:
+                read = self.engine.snapshot(order) if isinstance(order, str) else order
+                work = self._work(read, guard)
+            except Transient:
+                raise
+            except OrderRouteError as error:
+                failed(order if isinstance(order, str) else order.instance_id, error)
+                continue
+            if work is not None:
+                found.append(work)
+        return found
+
+    def _work(self, order: OrderSnapshot, guard: Guarded) -> Work | None:
         if not has_card(order):
             return None
         route = self.engine.route(order.definition_id)

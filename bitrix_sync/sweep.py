@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
@@ -24,41 +26,86 @@ if TYPE_CHECKING:
     from bitrix_sync.reconcile import Reconciler
 
 CARDS, WITH_TASKS = 50, 25  # of one read: a page holds 50 rows, and a card may have more than one open task
+AT_ONCE = 1000  # orders that one sweep looks at, beside those that moved: a sweep must end before the next
+_AFTER, _SINCE = "sweep:after", "sweep:since"  # ledger cursors
 LATELY = timedelta(days=7)
 LONG_AGO = timedelta(days=60)
 MANY, HALF = 3, 0.5
 
+T = TypeVar("T")
+
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """The orders of this sweep, where the round stands after it, and how many there are in all."""
+
+    orders: list[str]
+    last: str
+    of: int
+
+
+def sweeps_per_round(orders: int) -> int:
+    """Return how many sweeps it takes to look at each of so many orders at least once."""
+    return max(1, -(-orders // AT_ONCE))
+
+
 class Sweep:
-    """One pass over all orders."""
+    """One pass over all orders; over very many, a slice of them."""
 
     def __init__(self, mirror: Reconciler, guard: Guarded) -> None:
         self._mirror, self._guard = mirror, guard
 
     def run(self) -> int:
-        """Look at every order and repair what differs; return how many were looked at."""
-        looked = 0
+        """Look at every order whose turn it is and repair what differs; return how many were looked at."""
+        began = self._mirror.now()
+        turn = self._turn(self._orders())
         works: list[Work] = []
         repair: list[Work] = []
-        for instance_id in self._orders():
+        for part in _parts(turn.orders, CARDS):
             self._guard.check()
-            looked += 1
-            work = self._compute(instance_id)
-            if work is None:
-                continue
-            work.load_effects()
-            (works if work.done(card_key(work.wish.key)) else repair).append(work)
-        for part in _parts(works, 1000):
-            repair += self._look(part)
+            for work in self._computed(part):
+                (works if work.done(card_key(work.wish.key)) else repair).append(work)
+        for some in _parts(works, 1000):
+            repair += self._look(some)
         for work in repair:
             self._repair(work)
         for work in works:
             if work not in repair:
                 self._caught_up(work)
-        log.info("sweep_done", looked=looked, repaired=len(repair))
-        return looked
+        self._mirror.ledger.set_cursor(_AFTER, turn.last)
+        self._mirror.ledger.set_cursor(_SINCE, began.isoformat())
+        log.info("sweep_done", looked=len(turn.orders), repaired=len(repair), of=turn.of)
+        return len(turn.orders)
+
+    def _turn(self, orders: list[str]) -> _Turn:
+        """Return all orders, or of very many those that moved since the last sweep and the next AT_ONCE of the rest.
+
+        The rest goes round by instance id, so a whole round takes `sweeps_per_round` sweeps at most.
+        """
+        ledger = self._mirror.ledger
+        if len(orders) <= AT_ONCE:
+            return _Turn(orders, "", len(orders))
+        known, since = set(orders), ledger.cursor(_SINCE)
+        first = [each for each in self._moved(since) if each in known] if since else []
+        rest = sorted(known.difference(first))
+        at = bisect_right(rest, ledger.cursor(_AFTER) or "")
+        others = (rest[at:] + rest[:at])[:AT_ONCE]
+        return _Turn([*first, *others], others[-1] if others else "", len(orders))
+
+    def _moved(self, since: str) -> list[str]:
+        engine, moment = self._mirror.engine, datetime.fromisoformat(since)
+        return list(dict.fromkeys([*engine.moved_instances(ROUTE, moment), *engine.ended_instances(ROUTE, moment)]))
+
+    def _computed(self, instance_ids: Sequence[str]) -> list[Work]:
+        """Compute the cards of these orders and read what the ledger knows of them, together."""
+        works = self._mirror.works(instance_ids, self._guard, self._failed)
+        keys = [set(work.keys()) for work in works]
+        known = self._mirror.ledger.effects(set[str]().union(*keys))
+        for work, its in zip(works, keys, strict=True):
+            work.known = {key: known[key] for key in its & known.keys()}
+        return works
 
     def _orders(self) -> list[str]:
         engine, now = self._mirror.engine, self._mirror.now()
@@ -68,16 +115,10 @@ class Sweep:
         unfinished = [each for each in ended if each in late or closed_key(each) not in closed]
         return list(dict.fromkeys([*engine.running_instances(ROUTE), *unfinished]))
 
-    def _compute(self, instance_id: str) -> Work | None:
-        try:
-            return self._mirror.work(instance_id, self._guard)
-        except Transient:
-            raise
-        except OrderRouteError as error:
-            log.error("sweep_order_failed", instance=instance_id, reason=str(error))
-            return None
+    def _failed(self, instance_id: str, error: OrderRouteError) -> None:
+        log.error("sweep_order_failed", instance=instance_id, reason=str(error))
 
-    def _look(self, works: list[Work]) -> list[Work]:
+    def _look(self, works: Sequence[Work]) -> list[Work]:
         """Return those whose card, files, tasks or notes are not as they should be; two requests for 1,000 orders."""
         asked = self._mirror.users_are_old()
         numbers = [p.bitrix_id for p in self._mirror.staff.persons if p.bitrix_id is not None]
@@ -86,7 +127,7 @@ class Sweep:
             answers = self._guard.batch(commands)
         except Unreadable as error:
             log.error("sweep_answer_unreadable", reason=str(error))
-            return works  # one card's answer spoils the batch: look at each alone
+            return list(works)  # one card's answer spoils the batch: look at each alone
         if asked:
             self._mirror.believe(usable_users(answers))
         cards = {int(row["id"]): row for name in commands if name.startswith("cards") for row in _rows(answers, name)}
@@ -144,7 +185,7 @@ class Sweep:
         self._mirror.alarm(f"в списке нет {len(missing)} известных карточек, но {what}: сверка ничего не меняет")
 
 
-def _commands(works: list[Work]) -> dict[str, Command]:
+def _commands(works: Sequence[Work]) -> dict[str, Command]:
     found: dict[str, Command] = {}
     for n, part in enumerate(_parts(works, CARDS)):
         query = {"entityTypeId": part[0].schema.entity_type_id, "filter": {"@id": [_id(w) for w in part]}, "start": 0}
@@ -156,7 +197,7 @@ def _commands(works: list[Work]) -> dict[str, Command]:
     return found
 
 
-def _tasks(works: list[Work], answers: BatchAnswer) -> tuple[dict[int, list[PortalTask]], set[int]]:
+def _tasks(works: Sequence[Work], answers: BatchAnswer) -> tuple[dict[int, list[PortalTask]], set[int]]:
     """Return the open tasks by card, and the cards whose page was too short to tell."""
     found: dict[int, list[PortalTask]] = {}
     unsure: set[int] = set()
@@ -200,5 +241,5 @@ def _rows(answers: BatchAnswer, name: str) -> list[dict[str, Any]]:
     return rows_of(answers[name], "items")
 
 
-def _parts(works: list[Work], size: int) -> Iterable[list[Work]]:
-    return (works[at : at + size] for at in range(0, len(works), size))
+def _parts(things: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    return (things[at : at + size] for at in range(0, len(things), size))
