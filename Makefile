@@ -8,7 +8,7 @@ SEED ?= 1
 # Three at a time on two cores: engine tests wait more than they work. A file stays together, each has its own engine.
 TOGETHER := -n 3 --dist loadfile
 
-.PHONY: audit demo test test-quick soak bench mutants lint pictures server browser containers lock clean help
+.PHONY: audit demo test test-quick soak bench growth mutants lint pictures server browser containers lock clean help
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ soak: .venv/ready $(JAR) diagram/node_modules/.ready browser containers  ## faul
 
 bench: .venv/ready $(JAR)  ## our worker beside its peers on one engine (ARGS="--n 500 --seed 7")
 	@$(PY) tests/bench/run.py $(ARGS)
+
+growth: .venv/ready $(JAR) containers  ## what work costs in a shop of 10,000 running and 50,000 finished orders, on PostgreSQL; an hour (ARGS="--levels 100:200,1000:2000")
+	@PYTHONPATH=tests $(PY) -m growth $(ARGS)
 
 mutants: .venv/ready $(JAR)  ## remove each protecting mechanism once: a test has to fail (NAMES="intent lease")
 	@PYTHONPATH=tests $(PY) -m mutants $(NAMES)

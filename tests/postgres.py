@@ -43,10 +43,10 @@ class Postgres:
         """Make an empty database; one that is there goes, with whoever is connected to it."""
         self.run(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)', f'CREATE DATABASE "{database}"')
 
-    def run(self, *statements: str, database: str = "postgres") -> list[tuple[object, ...]]:
-        """Run statements, each in its own transaction; return the rows of the last one."""
+    def run(self, *statements: str, database: str = "postgres", seconds: int = 60) -> list[tuple[object, ...]]:
+        """Run statements, each in its own transaction and time; return the rows of the last one."""
         with contextlib.closing(
-            pg8000.dbapi.connect(USER, "127.0.0.1", database, self.port, PASSWORD, timeout=60)
+            pg8000.dbapi.connect(USER, "127.0.0.1", database, self.port, PASSWORD, timeout=seconds)
         ) as connection:
             connection.autocommit = True
             cursor = connection.cursor()

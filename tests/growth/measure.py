@@ -1,0 +1,160 @@
+"""What work costs in a shop of a certain size: seconds, and requests to engine and portal."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from chain import Chain
+from shop import ROOT, good_answer
+
+from app.commands.operate import run_bootstrap
+from app.commands.orders import answers_of
+from engine.calls import Caller
+from engine.deploy import deploy, folder_files
+from engine.external import Topic
+from engine.rest import Transport
+from engine.rights import ROUTE
+from workers.handlers import registry
+
+MANY = 5000  # running orders from which on everything is measured once
+_SHOWN = ["customerName", "itemDescription", "estimateSum", "readyBy", "cardStage"]
+_ENDS = [f"End_{end}" for end in ("Delivered", "RefusedByDirector", "PriceRejected", "Cancelled", "Duplicate")]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One piece of work: the best of its rounds in seconds, and its requests."""
+
+    seconds: float
+    engine: int
+    portal: int
+
+
+@dataclass(frozen=True)
+class Level:
+    """What was measured at one size."""
+
+    running: int
+    finished: int
+    load: float  # of the machine, one minute's average, at the begin
+    costs: dict[str, Cost]
+
+
+def measure(chain: Chain, running: int, finished: int, tell: Callable[[str], None]) -> Level:
+    """Measure everything at this size; `tell` hears of each as soon as it is known."""
+    load, before = os.getloadavg()[0], len(chain.portal.log(applied=True))
+    rounds = 2 if running < MANY else 1
+    costs = {}
+    for name, act in _work(chain, running).items():
+        costs[name] = min((_cost(chain, act) for _ in range(rounds)), key=lambda c: c.seconds)
+        tell(f"{running}:{finished} {name} {costs[name]}")
+        if name == "sweep":
+            repaired = len(chain.portal.log(applied=True)) - before
+            assert not repaired, f"the sweep found {repaired} things to repair"
+    return Level(running, finished, load, costs)
+
+
+def _work(chain: Chain, running: int) -> dict[str, Callable[[], Any]]:
+    parts = chain.parts
+    client, worker = (parts.engine_client(a) for a in (parts.accounts.deploy, parts.accounts.engine))
+    topics = [Topic(each.name, 1.0) for each in registry()]
+    accountant, auditor = (parts.integration.as_person(chain.shop.member(g)).caller for g in ("accounting", "auditors"))
+
+    def status() -> None:
+        assert len(answers_of(parts, parts.orders.open_orders()).orders) >= running
+
+    def fetch() -> None:
+        assert worker.external.fetch_and_lock("growth", topics, 16) == []
+
+    def publish() -> None:
+        deploy(client, folder_files(ROOT / "bpmn"), name="order-route", ttl_days=1095)
+
+    return {
+        "fetch": fetch,
+        "sweep": parts.cards().sweep,
+        "bootstrap": lambda: run_bootstrap(parts),
+        "deploy": publish,
+        "step": lambda: _step(chain),
+        "tasklist": lambda: _tasklist(accountant),
+        "cockpit": lambda: _cockpit(auditor),
+        "status": status,
+    }
+
+
+def _tasklist(person: Caller) -> None:
+    """Ask what the Tasklist asks when somebody opens a department's filter."""
+    group = {"candidateGroup": "accounting", "includeAssignedTasks": True}
+    newest = {**group, "sorting": [{"sortBy": "created", "sortOrder": "desc"}]}
+    assert person.rest("POST", "/task", params={"maxResults": 15}, body=newest).json()
+    assert person.rest("POST", "/task/count", body=group).json()["count"]
+
+
+def _cockpit(person: Caller) -> None:
+    """Ask what the first page of «Заказы» asks."""
+    orders = {"processDefinitionKey": ROUTE, "sorting": [{"sortBy": "startTime", "sortOrder": "desc"}]}
+    found = person.rest("POST", "/history/process-instance", params={"maxResults": 25}, body=orders).json()
+    assert person.rest("POST", "/history/process-instance/count", body=orders).json()["count"]
+    ids = [order["id"] for order in found]
+    shown = {"processInstanceIdIn": ids, "variableNameIn": _SHOWN}
+    more = {"deserializeValues": False, "maxResults": 2000}
+    assert person.rest("POST", "/history/variable-instance", params=more, body=shown).json()
+    for end in _ENDS:
+        reached = {"processInstanceIds": ids, "executedActivityIdIn": [end]}
+        person.rest("POST", "/history/process-instance", params={"maxResults": 25}, body=reached)
+
+
+def _cost(chain: Chain, act: Callable[[], Any]) -> Cost:
+    asked = [0]
+    real = Transport.send
+
+    def counted(self: Transport, *arguments: Any, **more: Any) -> Any:
+        asked[0] += 1
+        return real(self, *arguments, **more)
+
+    before = len(chain.portal.requests())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Transport, "send", counted)
+        began = time.perf_counter()
+        act()
+        seconds = time.perf_counter() - began
+    return Cost(seconds, asked[0], len(chain.portal.requests()) - before)
+
+
+def _step(chain: Chain) -> None:
+    """Complete a director's step; the running worker takes the order to the next department."""
+    order = _ready.pop() if _ready else chain.shop.start_order()
+    chain.answer(order, "UserTask_ApproveOrder", **good_answer("UserTask_ApproveOrder"))
+    chain.step(order, "UserTask_PrepareDesign")
+
+
+_ready: list[Any] = []
+
+
+def prepare_steps(chain: Chain, count: int) -> None:
+    """Bring real orders before the director, so that one measured step is one step."""
+    _ready[:] = [chain.shop.start_order() for _ in range(count)]
+    for order in _ready:
+        chain.step(order, "UserTask_ApproveOrder")
+
+
+def table(levels: list[Level]) -> str:
+    """Return the growth curve as Markdown: seconds and requests, ratios to the first level."""
+    names = list(levels[0].costs)
+    first = levels[0].costs
+    lines = [
+        "| идущих / завершённых | " + " | ".join(names) + " | load |",
+        "|" + "---|" * (len(names) + 2),
+    ]
+    for level in levels:
+        cells = []
+        for name in names:
+            cost = level.costs[name]
+            ratio = cost.seconds / first[name].seconds
+            cells.append(f"{cost.seconds:.2f} с ×{ratio:.1f} ({cost.engine}+{cost.portal})")
+        lines.append(f"| {level.running} / {level.finished} | " + " | ".join(cells) + f" | {level.load:.1f} |")
+    return "\n".join(lines)
