@@ -14,16 +14,13 @@ from shop import ROOT, good_answer
 
 from app.commands.operate import run_bootstrap
 from app.commands.orders import answers_of
-from engine.calls import Caller
 from engine.deploy import deploy, folder_files
 from engine.external import Topic
 from engine.rest import Transport
-from engine.rights import ROUTE
+from growth.pages import Page
 from workers.handlers import registry
 
 MANY = 5000  # running orders from which on everything is measured once
-_SHOWN = ["customerName", "itemDescription", "estimateSum", "readyBy", "cardStage"]
-_ENDS = [f"End_{end}" for end in ("Delivered", "RefusedByDirector", "PriceRejected", "Cancelled", "Duplicate")]
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,8 @@ def _work(chain: Chain, running: int) -> dict[str, Callable[[], Any]]:
     parts = chain.parts
     client, worker = (parts.engine_client(a) for a in (parts.accounts.deploy, parts.accounts.engine))
     topics = [Topic(each.name, 1.0) for each in registry()]
-    accountant, auditor = (parts.integration.as_person(chain.shop.member(g)).caller for g in ("accounting", "auditors"))
+    accountant = Page(chain.shop, "tasklist", chain.shop.member("accounting"))
+    auditor = Page(chain.shop, "cockpit", chain.shop.member("auditors"))
 
     def status() -> None:
         assert len(answers_of(parts, parts.orders.open_orders()).orders) >= running
@@ -80,32 +78,10 @@ def _work(chain: Chain, running: int) -> dict[str, Callable[[], Any]]:
         "bootstrap": lambda: run_bootstrap(parts),
         "deploy": publish,
         "step": lambda: _step(chain),
-        "tasklist": lambda: _tasklist(accountant),
-        "cockpit": lambda: _cockpit(auditor),
+        "tasklist": lambda: accountant.tasks("accounting"),
+        "cockpit": auditor.orders,
         "status": status,
     }
-
-
-def _tasklist(person: Caller) -> None:
-    """Ask what the Tasklist asks when somebody opens a department's filter."""
-    group = {"candidateGroup": "accounting", "includeAssignedTasks": True}
-    newest = {**group, "sorting": [{"sortBy": "created", "sortOrder": "desc"}]}
-    assert person.rest("POST", "/task", params={"maxResults": 15}, body=newest).json()
-    assert person.rest("POST", "/task/count", body=group).json()["count"]
-
-
-def _cockpit(person: Caller) -> None:
-    """Ask what the first page of «Заказы» asks."""
-    orders = {"processDefinitionKey": ROUTE, "sorting": [{"sortBy": "startTime", "sortOrder": "desc"}]}
-    found = person.rest("POST", "/history/process-instance", params={"maxResults": 25}, body=orders).json()
-    assert person.rest("POST", "/history/process-instance/count", body=orders).json()["count"]
-    ids = [order["id"] for order in found]
-    shown = {"processInstanceIdIn": ids, "variableNameIn": _SHOWN}
-    more = {"deserializeValues": False, "maxResults": 2000}
-    assert person.rest("POST", "/history/variable-instance", params=more, body=shown).json()
-    for end in _ENDS:
-        reached = {"processInstanceIds": ids, "executedActivityIdIn": [end]}
-        person.rest("POST", "/history/process-instance", params={"maxResults": 25}, body=reached)
 
 
 def _cost(chain: Chain, act: Callable[[], Any]) -> Cost:
