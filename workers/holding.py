@@ -36,7 +36,8 @@ class Held:
         self._lock_seconds = lock_seconds
         self._keeper = keeper
         self._answering = False
-        self._mutex = threading.Lock()
+        self._mutex = threading.Lock()  # guards whose the work is; never held through a call: a stop must not wait
+        self._renewing = threading.Lock()  # one renewal at a time
 
     @property
     def age(self) -> float:
@@ -55,7 +56,7 @@ class Held:
 
     def extend(self, when_less_than: float) -> None:
         """Renew the lock if less than so many seconds are left; a refusal marks the work as gone."""
-        with self._mutex:
+        with self._renewing:
             if self.gone is not None or self.left() >= when_less_than:
                 return
             asked = time.monotonic()
@@ -88,9 +89,10 @@ class Held:
             return True
 
     def _lost(self, why: str) -> None:
-        if self._answering:  # the answer has arrived first, or will be refused by itself
-            return
-        self.gone = why
+        with self._mutex:
+            if self._answering or self.gone is not None:  # the answer has arrived first, or will be refused by itself
+                return
+            self.gone = why
         if why == "lock lost":
             self._keeper.metrics.lock_lost.labels(self.task.topic).inc()
         log.warning("external_task_gone", topic=self.task.topic, task=self.task.id, why=why)
