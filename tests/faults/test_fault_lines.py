@@ -78,7 +78,6 @@ def lost_answers(chain: Chain, line: Proxy, kind: str, orders: int, at_least: in
 
 def test_answers_nested_100000_deep(chain: Chain, line: Proxy) -> None:
     """F-12: to a poll, to a complete and to the keeper; the loops live, and the work of before is not lost."""
-    before = chain.metrics()
     kinds = [Fault("answer", where, count=2, body=deep(status)) for where, status in
              ((FETCH, b"200 OK"), (COMPLETE, b"200 OK"), (COMPLETE, b"500 Internal Server Error"))]  # fmt: skip
     line.faults(*kinds)
@@ -86,6 +85,7 @@ def test_answers_nested_100000_deep(chain: Chain, line: Proxy) -> None:
     crowd.start(3)
     crowd.carry_to_the_ends(240)
     assert [fault.hits for fault in kinds] == [2, 2, 2]
+    before = chain.metrics()
     for loop in ("poller", "keeper"):
         beat = f'order_route_loop_beat_timestamp_seconds{{loop="{loop}"}}'
         chain.wait(lambda beat=beat: chain.metrics()[beat] > before[beat], f"another turn of the {loop}")
