@@ -100,8 +100,8 @@ EFFECTS = (
         L,
         "synchronous=FULL: what is written down survives",
         "ledger/database.py",
-        '        connection.execute("PRAGMA synchronous=FULL")\n',
-        '        connection.execute("PRAGMA synchronous=OFF")\n',
+        'synchronous: str = "FULL"',
+        'synchronous: str = "OFF"',
         (f"{STORE}::test_sqlite_is_in_wal_with_full_synchronisation",),
     ),
     Mutant(
