@@ -18,6 +18,7 @@ from rich.console import Console
 from shop import open_shop
 
 from growth.measure import Level, measure, prepare_steps, table
+from growth.meter import ROUNDS
 from growth.portalside import Cards, copy_ledger
 from growth.proof import differences, finish_some
 from growth.rows import Copy, insert, orphans, plan, run, stage
@@ -123,8 +124,8 @@ def _run(growth: Growth, levels: Sequence[tuple[int, int]], minutes: float) -> i
             show(f"copies are not like real orders: {broken} {unlike}")
             return 1
         growth.settle()
-        prepare_steps(growth.chain, 3)
-        measured.append(measure(growth.chain, running, finished, say))
+        prepare_steps(growth.chain, ROUNDS)
+        measured.append(measure(growth.chain, growth.server, running, finished, say))
         show(table(measured))
     ended = finish_some(growth.chain, growth.templates, growth.copies, growth.seed, GO_ON)
     show(f"seed {growth.seed}, load {os.getloadavg()[0]:.1f}; {SAMPLE} copies are like real orders, column by column")

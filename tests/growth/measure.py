@@ -1,35 +1,23 @@
-"""What work costs in a shop of a certain size: seconds, and requests to engine and portal."""
+"""The work that is measured in a shop of a certain size."""
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
 from chain import Chain
+from postgres import Postgres
 from shop import ROOT, good_answer
 
 from app.commands.operate import run_bootstrap
 from app.commands.orders import answers_of
 from engine.deploy import deploy, folder_files
 from engine.external import Topic
-from engine.rest import Transport
+from growth.meter import Cost, Meter
 from growth.pages import Page
 from workers.handlers import registry
-
-MANY = 5000  # running orders from which on everything is measured once
-
-
-@dataclass(frozen=True)
-class Cost:
-    """One piece of work: the best of its rounds in seconds, and its requests."""
-
-    seconds: float
-    engine: int
-    portal: int
 
 
 @dataclass(frozen=True)
@@ -42,13 +30,13 @@ class Level:
     costs: dict[str, Cost]
 
 
-def measure(chain: Chain, running: int, finished: int, tell: Callable[[str], None]) -> Level:
+def measure(chain: Chain, server: Postgres, running: int, finished: int, tell: Callable[[str], None]) -> Level:
     """Measure everything at this size; `tell` hears of each as soon as it is known."""
     load, before = os.getloadavg()[0], len(chain.portal.log(applied=True))
-    rounds = 2 if running < MANY else 1
+    meter = Meter(chain, server)
     costs = {}
     for name, act in _work(chain, running).items():
-        costs[name] = min((_cost(chain, act) for _ in range(rounds)), key=lambda c: c.seconds)
+        costs[name] = meter.best(act)
         tell(f"{running}:{finished} {name} {costs[name]}")
         if name == "sweep":
             repaired = len(chain.portal.log(applied=True)) - before
@@ -84,23 +72,6 @@ def _work(chain: Chain, running: int) -> dict[str, Callable[[], Any]]:
     }
 
 
-def _cost(chain: Chain, act: Callable[[], Any]) -> Cost:
-    asked = [0]
-    real = Transport.send
-
-    def counted(self: Transport, *arguments: Any, **more: Any) -> Any:
-        asked[0] += 1
-        return real(self, *arguments, **more)
-
-    before = len(chain.portal.requests())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Transport, "send", counted)
-        began = time.perf_counter()
-        act()
-        seconds = time.perf_counter() - began
-    return Cost(seconds, asked[0], len(chain.portal.requests()) - before)
-
-
 def _step(chain: Chain) -> None:
     """Complete a director's step; the running worker takes the order to the next department."""
     order = _ready.pop() if _ready else chain.shop.start_order()
@@ -119,18 +90,16 @@ def prepare_steps(chain: Chain, count: int) -> None:
 
 
 def table(levels: list[Level]) -> str:
-    """Return the growth curve as Markdown: seconds and requests, ratios to the first level."""
+    """Return the growth curve as Markdown: seconds, processor seconds, requests to engine and portal."""
     names = list(levels[0].costs)
-    first = levels[0].costs
     lines = [
-        "| идущих / завершённых | " + " | ".join(names) + " | load |",
+        "| running / finished | " + " | ".join(names) + " | load |",
         "|" + "---|" * (len(names) + 2),
     ]
     for level in levels:
         cells = []
         for name in names:
             cost = level.costs[name]
-            ratio = cost.seconds / first[name].seconds
-            cells.append(f"{cost.seconds:.2f} с ×{ratio:.1f} ({cost.engine}+{cost.portal})")
+            cells.append(f"{cost.seconds:.2f} s, cpu {cost.cpu:.2f}, {cost.engine}+{cost.portal}")
         lines.append(f"| {level.running} / {level.finished} | " + " | ".join(cells) + f" | {level.load:.1f} |")
     return "\n".join(lines)
