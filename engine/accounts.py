@@ -5,7 +5,7 @@ Authorizations go by plain REST: pycamunda calls `/auth`, the engine answers at 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,10 +134,12 @@ class Identity:
         request = self._caller.build(pycamunda.group.MemberDelete, id_=path_id(group_id), user_id=path_id(user_id))
         self._caller.send(request, "DELETE")
 
-    def authorizations(self, *, groups: Iterable[str] = (), everybody: bool = False) -> list[Authorization]:
-        """Read the rows of these groups, or those for everybody."""
+    def authorizations(
+        self, *, groups: Iterable[str] = (), everybody: bool = False, only: Mapping[str, Any] | None = None
+    ) -> list[Authorization]:
+        """Read the rows of these groups, or those for everybody; `only` as in `rights.MANAGED`."""
         query: dict[str, Any] = {"type": GLOBAL} if everybody else {"type": GRANT, "groupIdIn": list(groups)}
-        rows = self._caller.rows("/authorization", query, sort="resourceId")
+        rows = self._caller.rows("/authorization", {**query, **(only or {})}, sort="resourceId")
         return [
             Authorization(
                 who=r["groupId"] or r["userId"] or "*",

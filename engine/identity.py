@@ -15,7 +15,18 @@ from pydantic import SecretStr
 from engine.accounts import Authorization, Group, User
 from engine.client import EngineClient
 from engine.errors import BadRequest
-from engine.rights import DEPLOYERS, FILTER_COLUMNS, FILTERS, INTEGRATION, TECHNICAL, WORKERS, filter_row, managed, rows
+from engine.rights import (
+    DEPLOYERS,
+    FILTER_COLUMNS,
+    FILTERS,
+    INTEGRATION,
+    MANAGED,
+    TECHNICAL,
+    WORKERS,
+    filter_row,
+    managed,
+    rows,
+)
 from orders.persons import GROUPS, Person, Staff
 
 HEADS = "Heads"
@@ -165,7 +176,7 @@ class _Bootstrap:
     def rights(self, definitions: Mapping[str, Iterable[str]]) -> None:
         """Write one row per group and resource; delete rows of ours that the table does not hold."""
         ours = [group.id for group in wanted_groups(self.staff.groups)]
-        there = {row.key: row for row in self.api.authorizations(groups=ours)}
+        there = {row.key: row for only in MANAGED for row in self.api.authorizations(groups=ours, only=only)}
         wanted = {row.key: row for row in rows(definitions, self.staff.groups)}
         self._write_rows(there, wanted.values())
         for key, row in there.items():

@@ -127,6 +127,14 @@ FILTERS: Mapping[str, Mapping[str, object]] = {
 FILTER_COLUMNS = (("customerName", "Заказчик"), ("itemDescription", "Изделие"), ("readyBy", "Готовность"))
 
 
+# Where our rows are looked for: not among the engine's own, two for each open task.
+MANAGED: tuple[Mapping[str, object], ...] = (
+    {"resourceId": "*"},
+    {"resourceType": int(Resource.APPLICATION)},
+    {"resourceType": int(Resource.DEFINITION)},
+)
+
+
 def managed(row: Authorization) -> bool:
     """Tell whether a row is one that bootstrap may delete; the engine keeps its own rows for single tasks."""
     return row.resource_id == "*" or row.resource in (Resource.APPLICATION, Resource.DEFINITION)
