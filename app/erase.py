@@ -21,6 +21,8 @@ from bitrix_sync.reconcile import lease_name
 from engine.history import PastInstance
 from engine.variables import FileValue
 from orders.stage import FieldKind
+from reports.store import FILE as HISTORY
+from reports.store import forget
 
 JOURNAL = "erasures.jsonl"
 ACTS = "acts"
@@ -85,6 +87,8 @@ def erase(p: Parts, orders: list[Order]) -> list[str]:
     lines: list[str] = []
     for order in orders:
         lines += [f"Заказ {order.key}", *(f"  {line}" for line in _one(p, order))]
+    if forget(p.settings.data_dir / HISTORY):  # a copy of the engine, which no longer knows the customer
+        lines.append("Хранилище отчётов: удалено, соберётся заново из движка")
     act = [*_head(p, orders, began), *lines, *_foot(p)]
     _keep(p, orders, act, began)
     return act
