@@ -63,6 +63,7 @@ class Settings(BaseModel):
     )
     staff_file: Path = Field(Path("config/staff.toml"), description="сотрудники, группы, замещения")
     calendar_file: Path = Field(Path("config/calendar.toml"), description="рабочий календарь")
+    targets_file: Path = Field(Path("config/targets.toml"), description="цели показателей и месяц для сравнения")
     time_zone: str = Field("Europe/Moscow", description="часовой пояс цеха")
     language: Literal["ru", "en"] = Field("ru", description="язык экранов движка")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="вид журнала")

@@ -118,7 +118,7 @@ def _outcome(raw: RawOrder, route: Route) -> str:
     reached = [e["element"] for e in raw.events if e["element"] in route.ends and not e["canceled"]]
     if not reached:
         return REMOVED
-    return _ENDS.get(reached[-1], reached[-1])
+    return _ENDS.get(str(reached[-1]), str(reached[-1]))
 
 
 def _answered(visits: Sequence[Visit], route: Route, name: str) -> Ms | None:

@@ -113,8 +113,10 @@ class Store:
                 by_instance.setdefault(named[column], []).append(named)
             tables[table] = by_instance
         for instance_id, (instance,) in tables["instance"].items():
-            parts = (tables[t].get(instance_id, []) for t in ("task", "event", "write", "operation"))
-            yield RawOrder(instance, *parts)
+            task, event, write, operation = (
+                tables[t].get(instance_id, []) for t in ("task", "event", "write", "operation")
+            )
+            yield RawOrder(instance, task, event, write, operation)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

@@ -1,0 +1,86 @@
+"""`report`: what the manager asks for."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.common import console, parts, table
+
+if TYPE_CHECKING:
+    from reports.report import Report
+
+_SHOWN = (
+    *("received", "wip", "late_open", "on_time_last", "on_time_first", "lead_time.p50", "lead_time.p85"),
+    *("overdue_hours", "ready_unpaid", "sum_running", "sum_shipped"),
+)
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the command."""
+    cli.command("report")(report)
+
+
+def report(
+    month: Annotated[str | None, typer.Option(help="месяц, 2026-10; пусто: последний целый")] = None,
+    baseline: Annotated[Path | None, typer.Option(help="CSV kpi;key;value с прежними числами")] = None,
+    out: Annotated[Path | None, typer.Option(help="страница HTML")] = None,
+    xlsx: Annotated[Path | None, typer.Option(help="книга Excel")] = None,
+    as_json: Annotated[Path | None, typer.Option("--json", help="JSON; рядом ляжет его схема")] = None,
+) -> None:
+    """Собрать отчёт за месяц: показатели, графики и заказы за каждым числом.
+
+    Пример: order-route report --month 2026-10 --out отчёт.html --xlsx отчёт.xlsx
+    """
+    from app.monthly import monthly
+
+    with parts() as p:
+        made = monthly(p, month, baseline, datetime.now(UTC))
+        if out is None and xlsx is None and as_json is None:
+            out = p.settings.data_dir / "reports" / f"report-{made.period}.html"
+        written = _write(made, out, xlsx, as_json)
+    _show(made)
+    for path in written:
+        console.print(str(path), markup=False, soft_wrap=True)
+
+
+def _write(made: Report, out: Path | None, xlsx: Path | None, as_json: Path | None) -> list[Path]:
+    from reports.page import page
+    from reports.report import Report
+    from reports.sheet import write_sheet
+
+    written = []
+    for path in (out, xlsx, as_json):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            written.append(path)
+    if out is not None:
+        out.write_text(page(made), encoding="utf-8")
+    if xlsx is not None:
+        write_sheet(made, xlsx)
+    if as_json is not None:
+        as_json.write_text(made.model_dump_json(by_alias=True, indent=1) + "\n", encoding="utf-8")
+        schema = as_json.with_suffix(".schema.json")
+        text = json.dumps(Report.model_json_schema(by_alias=True, mode="serialization"), ensure_ascii=False, indent=1)
+        schema.write_text(text + "\n", encoding="utf-8")
+        written.append(schema)
+    return written
+
+
+def _show(made: Report) -> None:
+    from reports.numbers import short
+    from reports.page import said
+
+    rows = [
+        (f.label, said(f), f.unit, f.n, short(f.target) if f.target is not None else "")
+        for f in made.kpi
+        if f.id in _SHOWN and not f.by
+    ]
+    console.print(f"Отчёт за {made.title}")
+    for remark in made.remarks:
+        console.print(remark, markup=False)
+    table(("Показатель", "Значение", "Единица", "n", "Цель"), rows, empty="", right=(1, 3, 4))

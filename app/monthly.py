@@ -1,0 +1,50 @@
+"""The report of a month from the parts of this program: history brought up to date, then counted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from app.errors import CommandError
+from app.paths import data_folder, find
+from app.wiring import Parts
+from engine.about import about
+from orders.errors import Refused
+from reports.book import Book
+from reports.clock import ms
+from reports.period import read_month
+from reports.report import Report, make_report
+from reports.source import EngineHistory
+from reports.store import FILE, Store
+from reports.targets import read_baseline, read_targets
+
+
+def monthly(p: Parts, month: str | None, baseline: Path | None, now: datetime) -> Report:
+    """Make the report. Raises TargetsError, and CommandError for a wrong month or a missing file."""
+    try:
+        wanted = read_month(month, now, p.settings.zone)
+    except Refused as error:
+        raise CommandError(str(error), 2) from None
+    targets = read_targets(_targets(p))
+    old = None
+    if baseline is not None:
+        if not baseline.is_file():
+            raise CommandError(f"Файла {baseline} нет: укажите таблицу kpi;key;value", 2)
+        old = read_baseline(baseline.read_bytes(), baseline.name)
+        if targets.baseline_month is not None:
+            raise CommandError("Баз сравнения две: --baseline и baseline_month в файле целей. Оставьте одну", 2)
+    return make_report(book(p, now), wanted, targets, old)
+
+
+def book(p: Parts, now: datetime) -> Book:
+    """Bring the history store up to date with the engine and open it as facts."""
+    data_folder(p.settings.data_dir)
+    with Store(p.settings.data_dir / FILE, about(p.integration).id or p.engine_url) as store:
+        store.refresh(EngineHistory(p.integration), p.route)
+        facts = store.facts()
+    return Book(facts, p.calendar, p.staff, p.newest_route(), ms(now))
+
+
+def _targets(p: Parts) -> str:
+    path = find(p.settings.targets_file)
+    return path.read_text(encoding="utf-8") if path.is_file() else ""

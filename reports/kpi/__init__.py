@@ -1,0 +1,1 @@
+"""KPI by subject: each function takes the book and a month and returns figures."""

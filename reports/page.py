@@ -1,0 +1,182 @@
+"""The report as one Russian page that needs nothing else: no script, no network; it prints on A4.
+
+Each number leads to the list of orders behind it, further down on the same page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from orders.plural import count
+from reports.charts import Chart, charts
+from reports.figures import STATUS_WORDS, Figure
+from reports.numbers import short, with_unit
+from reports.report import Report
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_TILES = (
+    "received",
+    "ended:delivered",
+    "wip",
+    "late_open",
+    "on_time_last",
+    "lead_time.p50",
+    "ready_unpaid",
+    "sum_shipped",
+)
+_TABLES: Sequence[tuple[str, str, str, tuple[tuple[str, str], ...]]] = (
+    (
+        "Шаги",
+        "stage",
+        "рабочие часы; ответы за месяц, открытые на конец периода",
+        (
+            ("stage_time.p50", "время p50, ч"), ("stage_time.p85", "p85, ч"), ("stage_time.p90", "p90, ч"),
+            ("stage_wait.p50", "ждёт p50, ч"), ("stage_touch.p50", "делается p50, ч"),
+            ("stage_efficiency", "доля работы, %"), ("first_pass", "с первого раза, %"),
+            ("stage_lost", "сверх срока, ч"), ("stage_open", "стоят"), ("stage_oldest", "дольше всех, ч"),
+            ("stage_ageing", "дольше обычного"), ("sum_stage", "сумма смет, ₽"),
+        ),
+    ),
+    (
+        "Куда ушло время",
+        "stage",
+        "рабочие часы всех ответов за месяц; сумма по строке и есть всё время шага",
+        (
+            ("stage_hours.wait", "ждали исполнителя, ч"), ("stage_hours.touch", "делали, ч"),
+            ("stage_hours.customer", "ждали заказчика, ч"), ("stage_hours.away", "исполнитель отсутствовал, ч"),
+            ("stage_hours.unknown", "неизвестно, ч"),
+        ),
+    ),
+    (
+        "Отделы",
+        "department",
+        "просрочка за месяц, открытые задачи на конец периода",
+        (
+            ("overdue_tasks", "просрочено задач"), ("overdue_hours", "просрочено, ч"),
+            ("open_tasks", "открыто задач"), ("open_overdue", "из них с просрочкой"),
+        ),
+    ),
+    (
+        "Сотрудники",
+        "person",
+        "соблюдение сроков: в срок 1, с опозданием 0,5, не сделано к сроку 0",
+        (
+            ("tasks_done", "сделано задач"), ("tasks_in_time", "в срок"), ("schedule", "соблюдение сроков, %"),
+            ("overdue_tasks", "просрочено задач"), ("overdue_hours", "просрочено, ч"),
+            ("open_tasks", "открыто задач"), ("open_overdue", "из них с просрочкой"),
+        ),
+    ),
+    (
+        "Чем закончились заказы",
+        "outcome",
+        "часы шагов без ожидания заказчика",
+        (("ended", "заказов"), ("ended.hours", "рабочих часов")),
+    ),
+    (
+        "Версии схемы",
+        "version",
+        "срок заказа в рабочих днях, время шага в рабочих часах",
+        (
+            ("lead_time.p50", "срок p50, дн."), ("lead_time.p85", "срок p85, дн."), ("lead_time.p95", "срок p95, дн."),
+            ("stage_time.p50", "шаг p50, ч"), ("stage_time.p85", "шаг p85, ч"), ("stage_time.p90", "шаг p90, ч"),
+        ),
+    ),
+    ("Причины отказов директора", "reason", "", (("refusals", "заказов"),)),
+)  # fmt: skip
+_MONTHS = (
+    ("received", "получено"), ("ended:delivered", "отгружено"), ("ended:refused", "отказ"),
+    ("ended:rejected", "цена"), ("ended:cancelled", "отменено"), ("wip", "в работе"),
+    ("lead_time.p50", "срок p50, дн."),
+    ("on_time_last", "вовремя, %"), ("on_time_first", "по первому сроку, %"), ("overdue_hours", "просрочено, ч"),
+    ("rework", "переделка, %"), ("sum_shipped", "отгружено, ₽"),
+)  # fmt: skip
+
+
+@dataclass
+class Lists:
+    """The lists of orders at the end of the page: equal ones stand once."""
+
+    numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
+    titles: dict[int, list[str]] = field(default_factory=dict)
+
+    def ref(self, figure: Figure) -> int | None:
+        """Return the number of a figure's list; None where no order stands behind it."""
+        if not figure.orders:
+            return None
+        number = self.numbers.setdefault(figure.orders, len(self.numbers) + 1)
+        title = f"{figure.label}: {figure.name}" if figure.name else figure.label
+        if title not in self.titles.setdefault(number, []):
+            self.titles[number].append(title)
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table: its name and a cell per column, None where there is no such figure."""
+
+    name: str
+    cells: tuple[Figure | None, ...]
+
+
+def page(report: Report, drawn: Sequence[Chart] | None = None) -> str:
+    """Return the page of a report."""
+    lists = Lists()
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {"short": short, "said": said}
+    environment.globals |= {
+        "ref": lists.ref,
+        "with_unit": with_unit,
+        "orders": lambda n: count(n, "заказ", "заказа", "заказов"),
+    }
+    body = environment.get_template("report.html.j2").render(
+        report=report,
+        charts=charts(report) if drawn is None else drawn,
+        tiles=[f for id_ in _TILES if (f := _tile(report, id_))],
+        whole=[f for f in report.kpi if not f.by],
+        tables=[
+            (title, note, columns, rows) for title, by, note, columns in _TABLES if (rows := _rows(report, by, columns))
+        ],
+        months=_MONTHS,
+        trend=_trend(report),
+        css=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
+    )
+    found = [(number, lists.titles[number], keys) for keys, number in lists.numbers.items()]
+    return body.replace("<!--lists-->", environment.get_template("lists.html.j2").render(lists=found))
+
+
+def said(figure: Figure) -> str:
+    """Render a figure's value, or the words for its absence."""
+    return short(figure.value) if figure.value is not None else STATUS_WORDS[figure.status]
+
+
+def _tile(report: Report, id_: str) -> Figure | None:
+    name, _, key = id_.partition(":")
+    return report.find(name, key)
+
+
+def _rows(report: Report, by: str, columns: Sequence[tuple[str, str]]) -> list[Row]:
+    parts: dict[str, dict[str, Figure]] = {}
+    wanted = {id_ for id_, _ in columns}
+    for figure in report.parts(by):
+        if figure.id in wanted:
+            parts.setdefault(figure.key, {})[figure.id] = figure
+    return [
+        Row(next(iter(cells.values())).name, tuple(cells.get(id_) for id_, _ in columns)) for cells in parts.values()
+    ]
+
+
+def _trend(report: Report) -> list[Row]:
+    by_month: dict[str, dict[str, Figure]] = {}
+    names: dict[str, str] = {}
+    for figure in report.trend:
+        month, _, key = figure.key.partition(":")
+        by_month.setdefault(month, {})[f"{figure.id}:{key}" if key else figure.id] = figure
+        names[month] = figure.name.partition(":")[0]
+    return [Row(names[month], tuple(cells.get(id_) for id_, _ in _MONTHS)) for month, cells in by_month.items()]

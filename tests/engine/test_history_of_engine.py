@@ -1,0 +1,111 @@
+"""Rule: what the history store tells of an order is what the real engine did: rework, claims, moves, outcomes, persons.
+
+The rows that other tests make have the shape of the engine's own. `report` prints from them what the engine counts.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from command import run, settings_of
+from made_history import make_history
+from shop import ROOT, Shop, good_answer
+
+from engine.processes import Instance
+from orders.calendar import read_calendar
+from reports.facts import DONE, OPEN, OrderFacts
+from reports.source import EngineHistory
+from reports.store import Store
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def orders(shop: Shop) -> dict[str, Instance]:
+    """Carry one order through return, claim, give-back and a moved date; others to each kind of end."""
+    long = shop.start_order()
+    step = shop.carry_to(long, "UserTask_PrepareDesign")
+    designer = shop.person(shop.member("designers")).tasks
+    assert step.engine_task is not None
+    designer.claim(step.engine_task, shop.member("designers"))
+    time.sleep(1.1)  # a claim in the second of the answer is none
+    designer.complete(step.engine_task, good_answer("UserTask_PrepareDesign"))
+    shop.carry_to(long, "UserTask_SetReadyDate")
+    shop.answer(long, readyDecision="return", readyComment="переделать")
+    shop.carry_to(long, "UserTask_Manufacture")
+    later = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    shop.integration.processes.correlate("ReadyDateMoved", long.id, {"readyBy": later})
+    shop.carry_home(long)
+    rejected = shop.start_order()
+    shop.carry_to(rejected, "UserTask_AgreePrice")
+    shop.answer(rejected, priceDecision="reject", priceComment="дорого")
+    shop.drain(rejected)
+    cancelled = shop.start_order()
+    shop.carry_to(cancelled, "UserTask_Manufacture")
+    shop.integration.processes.correlate("OrderCancelled", cancelled.id, {"cancelReason": "передумал"})
+    shop.drain(cancelled)
+    running = shop.start_order()
+    shop.carry_to(running, "UserTask_PrepareEstimate")
+    return {"delivered": long, "rejected": rejected, "cancelled": cancelled, "running": running}
+
+
+def test_what_happened_is_what_the_store_tells(shop: Shop, orders: dict[str, Instance], tmp_path: Path) -> None:
+    history = EngineHistory(shop.integration)
+    with Store(tmp_path / "history.db") as store:
+        store.refresh(history, shop.reader.route)
+        first = store.facts()
+        store.refresh(history, shop.reader.route)
+        assert store.facts() == first
+    found: dict[str, OrderFacts] = {f.order.instance_id: f for f in first}
+    assert {name: found[i.id].order.outcome for name, i in orders.items()} == {name: name for name in orders}
+    for instance in orders.values():
+        facts, seen = found[instance.id], shop.reader.snapshot(instance.id)
+        done = [(v.element, v.person, v.decision) for v in facts.visits if v.outcome == DONE]
+        gates = ("UserTask_ApproveOrder", "UserTask_AgreePrice", "UserTask_SetReadyDate")
+        assert done == [(v.task_id, v.person, v.decision if v.task_id in gates else None) for v in seen.done]
+        assert [v.element for v in facts.visits if v.outcome == OPEN] == [v.task_id for v in seen.open]
+        assert {(f.variable, f.sha256) for f in seen.files} <= {(f.variable, f.sha256) for f in facts.files}
+    long = found[orders["delivered"].id]
+    assert len(long.order.promises) == 2
+    design = [v for v in long.visits if v.stage == "design"]
+    assert len(design) == 2
+    assert design[0].claimed is not None and design[0].ended is not None
+    assert 1000 <= design[0].ended - design[0].claimed < 60_000
+    assert design[1].claimed is None
+    assert long.order.estimate == 12_500_000
+    assert found[orders["cancelled"].id].order.reason == "передумал"
+    data = b"".join(p.read_bytes() for p in tmp_path.iterdir())
+    token = shop.reader.variables(orders["delivered"].id)["trackToken"]
+    assert str(token).encode() not in data
+
+    # the rows that are made for other tests have what the engine's have
+    calendar = read_calendar((ROOT / "config" / "calendar.toml").read_text(encoding="utf-8"))
+    made = make_history(40, calendar, shop.staff)
+    for resource, rows in made.rows.items():
+        page = history.page(resource, {"maxResults": 1, "firstResult": 0})
+        assert set(rows[0]) <= set(page[0]), resource
+
+
+def test_the_command_counts_what_the_engine_counts(shop: Shop, orders: dict[str, Instance], tmp_path: Path) -> None:
+    env = settings_of(shop, tmp_path / "data")
+    month = f"{datetime.now(ZoneInfo('Europe/Moscow')):%Y-%m}"
+    files = [tmp_path / "вывод" / name for name in ("отчёт.html", "отчёт.xlsx", "отчёт.json")]
+    said = run("report", "--month", month, "--out", files[0], "--xlsx", files[1], "--json", files[2], env=env)
+    assert said.code == 0, said.text
+    assert all(f.stat().st_size > 4000 for f in files)
+    assert files[2].with_suffix(".schema.json").is_file()
+    kpi = {(f["id"], f["key"]): f for f in json.loads(files[2].read_text(encoding="utf-8"))["kpi"]}
+    counted = {i.id: i for i in shop.integration.history.instances(processDefinitionKey="custom-furniture-order")}
+    assert kpi["received", ""]["value"] == len(counted)
+    assert kpi["wip", ""]["value"] == sum(i.ended is None for i in counted.values())
+    key = orders["rejected"].business_key
+    assert key in kpi["ended", "rejected"]["orders"]
+    assert key in files[0].read_text(encoding="utf-8")
+    for wrong, sentence in (("2026-13", "не понят"), ("2999-01", "ещё не начался")):
+        refused = run("report", "--month", wrong, env=env)
+        assert (refused.code, sentence in refused.err) == (2, True), refused.text

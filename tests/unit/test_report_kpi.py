@@ -1,0 +1,445 @@
+"""Rule: each KPI counts whom its formula names and nobody else, and says how many it left out.
+
+The numbers are computed a second time here, from the rows of the history REST in plain Python, without the store, the
+derived facts or the fast clock.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_history import BPMN, MadeHistory, make_history
+from shop import ROOT
+from told_history import Told, ToldOrder
+
+from diagram.stages import read_route
+from orders.calendar import read_calendar
+from orders.staff import read_staff
+from reports.book import Book
+from reports.clock import ms
+from reports.period import Month
+from reports.report import Report, make_report
+from reports.store import Store
+from reports.targets import Baseline, Goal, Targets
+
+CALENDAR = read_calendar((ROOT / "config" / "calendar.toml").read_text(encoding="utf-8"))
+STAFF = read_staff((ROOT / "config" / "staff.toml").read_text(encoding="utf-8"))
+ROUTE = read_route(BPMN.read_bytes())
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+OCTOBER = Month(2026, 10)
+FIRST, LAST = datetime(2026, 9, 30, 21, tzinfo=UTC), datetime(2026, 10, 31, 21, tzinfo=UTC)  # Moscow's October
+ENDS = {
+    "End_Delivered": "delivered",
+    "End_RefusedByDirector": "refused",
+    "End_PriceRejected": "rejected",
+    "End_Cancelled": "cancelled",
+}
+
+
+def book(history: MadeHistory, folder: Path, now: datetime = NOW) -> Book:
+    with Store(folder / "history.db") as store:
+        store.refresh(history, lambda _: ROUTE)
+        return Book(store.facts(), CALENDAR, STAFF, ROUTE, ms(now))
+
+
+def report(history: MadeHistory, folder: Path, month: Month = OCTOBER, **more: Any) -> Report:
+    return make_report(book(history, folder), month, more.pop("targets", Targets()), **more)
+
+
+def value(made: Report, id_: str, key: str = "") -> float | None:
+    found = made.find(id_, key)
+    assert found is not None, f"no figure {id_} {key}"
+    return found.value
+
+
+def when(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def hours(a: datetime, b: datetime) -> float:
+    """Working hours by the calendar itself, day by day."""
+    return CALENDAR.between(a, b)
+
+
+def nearest_rank(values: list[float], q: float) -> float:
+    return sorted(values)[math.ceil(q * len(values)) - 1]
+
+
+# F-29: who belongs to the median
+
+
+@pytest.fixture(scope="module")
+def f29(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """Thirteen orders, all begun on one Monday; the month is the one in which all of them but one have ended."""
+    told, monday = Told(), datetime(2026, 7, 6, 6, tzinfo=UTC)
+
+    def after(days: float) -> datetime:
+        return CALENDAR.add(monday, days * 8)
+
+    def begun(key: str, request: str = "approve") -> ToldOrder:
+        order = told.order(key, monday)
+        order.step("ApproveOrder", monday, after(0.5), directorDecision=request, directorComment="нет станка")
+        return order
+
+    for days in (10, 12, 14, 20, 40):
+        order = begun(f"shipped-{days}")
+        order.step("PrepareDesign", after(0.5), after(2))
+        order.end(after(days))
+    for n in (1, 2):
+        begun(f"refused-{n}", "reject").end(after(0.5), "End_RefusedByDirector")
+    for n in (1, 2):
+        order = begun(f"rejected-{n}")
+        order.step("PrepareEstimate", after(1), after(2), estimateSum="1000.00")
+        order.step("AgreePrice", after(2), after(3), priceDecision="reject", priceComment="дорого")
+        order.end(after(3), "End_PriceRejected")
+    order = begun("cancelled")
+    order.step("Manufacture", after(5), after(9), reason="deleted")
+    order.end(after(9), "End_Cancelled")
+    told.order("shipped-10", monday).end(monday + timedelta(seconds=2), "End_Duplicate")
+    order = begun("returned")
+    for n in range(3):
+        order.step("PrepareDesign", after(1 + 4 * n), after(3 + 4 * n))
+        decision = {"readyDecision": "return", "readyComment": "иначе"} if n < 2 else {"readyDecision": "approve"}
+        order.step("SetReadyDate", after(3 + 4 * n), after(4 + 4 * n), **decision)
+    order.end(after(30))
+    begun("running").step("PrepareDesign", after(0.5))
+    made = book(told.history, tmp_path_factory.mktemp("f29"), after(90))
+    # One period that holds everything, so that who is left out is left out by the formula and not by the month.
+    made.bounds = lambda month: (ms(monday) - 1, made.now)  # type: ignore[method-assign]
+    return make_report(made, Month(2026, 11), Targets())
+
+
+def test_f29_lead_time_is_of_shipped_orders_only(f29: Report) -> None:
+    p50 = f29.find("lead_time.p50")
+    assert p50 is not None
+    assert (p50.value, p50.n) == (14, 6)
+    assert sorted(p50.orders) == ["returned", *(f"shipped-{d}" for d in (10, 12, 14, 20, 40))]
+    assert p50.excluded == {"отказ директора": 2, "цена не принята": 2, "отменены": 1}
+    assert (value(f29, "lead_time.p85"), value(f29, "lead_time.p95")) == (None, None)  # six say nothing of a p85
+
+
+def test_f29_all_orders_are_somewhere_once(f29: Report) -> None:
+    received, running = f29.find("received"), f29.find("wip")
+    assert received is not None and running is not None
+    assert (received.value, received.excluded) == (12, {"повторы заявок": 1})
+    ended = {f.key: f.value for f in f29.kpi if f.id == "ended"}
+    assert ended == {"delivered": 6, "refused": 2, "rejected": 2, "cancelled": 1, "removed": 0}
+    assert sum(v or 0 for v in ended.values()) + (running.value or 0) == received.value
+    assert running.orders == ("running",)
+    spent = {f.key: f.value for f in f29.kpi if f.id == "ended.hours"}
+    assert (spent["refused"], spent["rejected"], spent["cancelled"]) == (8, 24, 36)  # the price step is the customer's
+
+
+def test_f29_a_returned_order_counts_once_in_rework_and_first_pass(f29: Report) -> None:
+    assert f29.find("reworked").orders == ("returned",)  # type: ignore[union-attr]
+    rework = f29.find("rework")
+    assert rework is not None and (rework.value, rework.n) == (round(100 / 11, 1), 11)
+    design = f29.find("stage_time.p50", "design")
+    assert design is not None and (design.n, design.orders.count("returned")) == (8, 1)
+    gate = f29.find("first_pass", "readydate")
+    assert gate is not None and (gate.n, gate.status, gate.excluded) == (1, "few", {"повторные решения": 2})
+
+
+def test_f29_the_running_order_is_in_ageing_only(f29: Report) -> None:
+    holding = [f for f in f29.kpi if "running" in f.orders and f.by != "person" and f.id != "received"]
+    assert {f.id for f in holding} <= {
+        *("wip", "stage_open", "stage_oldest", "stage_ageing", "open_tasks", "director_refusal"),
+        *("stage_time.p50", "stage_time.p85", "stage_time.p90", "first_pass"),
+        *("stage_hours.unknown",),
+    }
+    assert not [f for f in holding if f.id.startswith("stage_time") and f.key != "approve"]
+    assert value(f29, "stage_oldest", "design") == 89.5 * 8
+    assert value(f29, "stage_ageing", "design") == 1
+
+
+def test_f29_every_n_is_shown_with_its_list(f29: Report) -> None:
+    assert not [f.id for f in f29.kpi if f.n and not f.orders]
+    assert not [f.id for f in f29.kpi if len(f.orders) > f.n]
+
+
+# a second computation from the rows
+
+
+@pytest.fixture(scope="module")
+def rows() -> MadeHistory:
+    return make_history(420, CALENDAR, STAFF, seed=7, first=datetime(2026, 1, 12, 6, tzinfo=UTC))
+
+
+@pytest.fixture(scope="module")
+def october(rows: MadeHistory, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return report(rows, tmp_path_factory.mktemp("october"))
+
+
+class Plain:
+    """The same questions, asked of the rows themselves."""
+
+    def __init__(self, history: MadeHistory) -> None:
+        self.rows = history.rows
+        ends = {e["processInstanceId"]: e["activityId"] for e in self.rows["activity-instance"]
+                if e["activityId"].startswith("End_")}  # fmt: skip
+        self.end = ends
+        self.orders = [i for i in self.rows["process-instance"] if ends.get(i["id"]) != "End_Duplicate"]
+        self.ids = {i["id"] for i in self.orders}
+        self.key = {i["id"]: i["businessKey"] for i in self.orders}
+        self.tasks = [t for t in self.rows["task"] if t["processInstanceId"] in self.ids]
+        self.writes: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        for write in self.rows["detail"]:
+            self.writes[write["processInstanceId"], write["variableName"]].append(write)
+
+    def ended(self, end: str) -> list[dict[str, Any]]:
+        found = [i for i in self.orders if self.end.get(i["id"]) == end and i["endTime"]]
+        return [i for i in found if FIRST <= when(i["endTime"]) < LAST]  # type: ignore[operator]
+
+    def answers(self, element: str) -> list[dict[str, Any]]:
+        return [
+            t for t in self.tasks
+            if t["taskDefinitionKey"] == element and t["deleteReason"] == "completed"
+            and FIRST <= when(t["endTime"]) < LAST  # type: ignore[operator]
+        ]  # fmt: skip
+
+    def ready(self) -> Iterator[tuple[str, datetime, list[datetime]]]:
+        """Yield (instance, ready, promises in their order) of the orders that became ready in the month."""
+        for task in self.answers("UserTask_Manufacture"):
+            done = when(task["endTime"])
+            assert done is not None
+            made: list[datetime] = []
+            for write in self.writes[task["processInstanceId"], "readyBy"]:
+                at = when(write["value"])
+                if at and when(write["time"]) <= done and (not made or made[-1] != at):  # type: ignore[operator]
+                    made.append(at)
+            yield task["processInstanceId"], done, made
+
+    def customer(self, task: dict[str, Any]) -> bool:
+        return task["taskDefinitionKey"] in ("UserTask_AgreePrice", "UserTask_TakePayment")
+
+
+@pytest.fixture(scope="module")
+def plain(rows: MadeHistory) -> Plain:
+    return Plain(rows)
+
+
+def test_received_wip_and_outcomes(october: Report, plain: Plain) -> None:
+    started = [i for i in plain.orders if FIRST <= when(i["startTime"]) < LAST]  # type: ignore[operator]
+    assert value(october, "received") == len(started) > 10
+    running = [
+        i for i in plain.orders
+        if when(i["startTime"]) < LAST and (not i["endTime"] or when(i["endTime"]) >= LAST)  # type: ignore[operator]
+    ]  # fmt: skip
+    assert value(october, "wip") == len(running) > 10
+    for end, outcome in ENDS.items():
+        assert sorted(october.find("ended", outcome).orders) == sorted(  # type: ignore[union-attr]
+            plain.key[i["id"]] for i in plain.ended(end)
+        )
+
+
+def test_lead_time_gross_and_net(october: Report, plain: Plain) -> None:
+    gross, net = [], []
+    for order in plain.ended("End_Delivered"):
+        days = hours(when(order["startTime"]), when(order["endTime"])) / 8  # type: ignore[arg-type]
+        waited = sum(
+            hours(when(t["startTime"]), when(t["endTime"])) / 8  # type: ignore[arg-type]
+            for t in plain.tasks
+            if t["processInstanceId"] == order["id"] and plain.customer(t)
+        )
+        gross.append(days)
+        net.append(days - waited)
+    assert len(gross) >= 20
+    for q in (50, 85, 95):
+        assert value(october, f"lead_time.p{q}") == round(nearest_rank(gross, q / 100), 2)
+        assert value(october, f"lead_time_net.p{q}") == round(nearest_rank(net, q / 100), 2)
+    assert value(october, "lead_time.mean") == round(sum(gross) / len(gross), 2)
+    assert value(october, "throughput") == round(len(gross) / ((LAST - FIRST) / timedelta(days=7)), 2)
+
+
+def test_on_time_by_both_promises(october: Report, plain: Plain) -> None:
+    found = list(plain.ready())
+    assert len(found) > 20
+    last = [done <= made[-1] for _, done, made in found]
+    first = [done <= made[0] for _, done, made in found]
+    assert value(october, "on_time_last") == round(100 * sum(last) / len(last), 1)
+    assert value(october, "on_time_first") == round(100 * sum(first) / len(first), 1)
+    assert value(october, "late") == last.count(False)
+    assert value(october, "promise_moves") == round(sum(len(m) - 1 for _, _, m in found) / len(found), 2)
+
+
+@pytest.mark.parametrize("stage", [s.code for s in ROUTE.stages if s.code != "fix"])
+def test_stage_times_wait_and_touch(october: Report, plain: Plain, stage: str) -> None:
+    element = ROUTE.stage_of_code(stage).task_id  # type: ignore[union-attr]
+    tasks = plain.answers(element)
+    claims = {o["taskId"]: when(o["timestamp"]) for o in plain.rows["user-operation"]}
+    total = [hours(when(t["startTime"]), when(t["endTime"])) for t in tasks]  # type: ignore[arg-type]
+    claimed = [(t, claims[t["id"]]) for t in tasks if t["id"] in claims]
+    wait = [hours(when(t["startTime"]), at) for t, at in claimed]  # type: ignore[arg-type]
+    touch = [hours(at, when(t["endTime"])) for t, at in claimed]  # type: ignore[arg-type]
+    assert len(total) > 10
+    for q in (50, 85, 90):
+        assert value(october, f"stage_time.p{q}", stage) == round(nearest_rank(total, q / 100), 2)
+    assert value(october, "stage_wait.p50", stage) == round(nearest_rank(wait, 0.5), 2)
+    assert value(october, "stage_touch.p50", stage) == round(nearest_rank(touch, 0.5), 2)
+    left = october.find("stage_wait.p50", stage).excluded  # type: ignore[union-attr]
+    assert left.get("не отмечено, когда взят в работу", 0) == len(tasks) - len(claimed)
+    if stage not in ("price", "payment"):
+        expected = round(100 * sum(touch) / (sum(touch) + sum(wait)), 1)
+        assert value(october, "stage_efficiency", stage) == expected
+
+
+def test_first_pass_refusals_and_rejections(october: Report, plain: Plain) -> None:
+    gates = {
+        "UserTask_ApproveOrder": ("approve", "directorDecision"),
+        "UserTask_SetReadyDate": ("readydate", "readyDecision"),
+    }
+    for element, (stage, name) in gates.items():
+        decided = {t["activityInstanceId"] for t in plain.answers(element)}
+        first = []
+        for order in plain.orders:
+            made = [w for w in plain.writes[order["id"], name] if w["value"]]
+            if made and made[0]["activityInstanceId"] in decided:
+                first.append(made[0]["value"] == "approve")
+        assert value(october, "first_pass", stage) == round(100 * sum(first) / len(first), 1)
+    for element, name, id_ in (
+        ("UserTask_ApproveOrder", "directorDecision", "director_refusal"),
+        ("UserTask_AgreePrice", "priceDecision", "price_rejection"),
+    ):
+        asked = {t["activityInstanceId"] for t in plain.answers(element)}
+        said = [w["value"] for (_, n), ws in plain.writes.items() if n == name for w in ws
+                if w["activityInstanceId"] in asked]  # fmt: skip
+        assert value(october, id_) == round(100 * said.count("reject") / len(said), 1)
+
+
+def test_overdue_by_department_and_person(october: Report, plain: Plain) -> None:
+    departments: Counter[str] = Counter()
+    persons: Counter[str] = Counter()
+    answered = {w["activityInstanceId"]: json.loads(w["value"])["person"]
+                for (_, n), ws in plain.writes.items() if n.startswith("done_") for w in ws}  # fmt: skip
+    for task in plain.tasks:
+        due, end = when(task["due"]), when(task["endTime"]) or NOW
+        if due is None or plain.customer(task):
+            continue
+        begin, stop = max(due, FIRST), min(end, LAST)
+        if stop > begin and (late := hours(begin, stop)) > 0:
+            stage = ROUTE.stage(task["taskDefinitionKey"])
+            assert stage is not None
+            departments[stage.groups[0] if stage.groups else ""] += late  # type: ignore[assignment]
+            persons[answered.get(task["activityInstanceId"]) or task["assignee"] or "—"] += late  # type: ignore[assignment]
+    shown = {f.key: f.value for f in october.kpi if f.id == "overdue_hours" and f.by == "department" and f.value}
+    assert shown == {group: pytest.approx(late, abs=0.006) for group, late in departments.items()}
+    assert value(october, "overdue_hours") == pytest.approx(sum(departments.values()), abs=0.006)
+    named = {f.key: f.value for f in october.kpi if f.id == "overdue_hours" and f.by == "person" and f.value}
+    assert named == {person: pytest.approx(late, abs=0.006) for person, late in persons.items()}
+    lost = [f.value or 0 for f in october.kpi if f.id == "stage_lost"]
+    assert sum(lost) == pytest.approx(sum(departments.values()), abs=0.06)
+    assert [n.hours_lost for n in october.narrow] == sorted(lost, reverse=True)[:3]
+
+
+def test_schedule_kept_by_a_person(october: Report, plain: Plain) -> None:
+    answered = {w["activityInstanceId"]: json.loads(w["value"])["person"]
+                for (_, n), ws in plain.writes.items() if n.startswith("done_") for w in ws}  # fmt: skip
+    points: dict[str, list[float]] = defaultdict(list)
+    for task in plain.tasks:
+        due, end = when(task["due"]), when(task["endTime"])
+        person = answered.get(task["activityInstanceId"]) or task["assignee"]
+        if due is None or person is None or plain.customer(task) or when(task["startTime"]) >= LAST:  # type: ignore[operator]
+            continue
+        if end and task["deleteReason"] == "completed" and FIRST <= end < LAST:
+            points[person].append(1 if end <= due else 0.5)
+        elif due < LAST and (end is None or end >= LAST):
+            points[person].append(0)
+    expected = {p: round(100 * sum(v) / len(v), 1) for p, v in points.items() if len(v) >= 5}
+    assert len(expected) > 5
+    shown = {f.key: f.value for f in october.kpi if f.id == "schedule" and f.value is not None}
+    assert shown == expected
+
+
+def test_sums(october: Report, plain: Plain) -> None:
+    def estimate(instance: str) -> float | None:
+        found = [w["value"] for w in plain.writes[instance, "estimateSum"] if w["value"]]
+        return float(found[-1]) if found else None
+
+    shipped = [estimate(i["id"]) or 0 for i in plain.ended("End_Delivered")]
+    assert value(october, "sum_shipped") == sum(shipped) > 0
+    lost = [estimate(i["id"]) or 0 for i in plain.ended("End_PriceRejected")]
+    assert value(october, "price_lost_sum") == sum(lost)
+    standing: Counter[str] = Counter()
+    for task in plain.tasks:
+        opened = when(task["startTime"]) < LAST  # type: ignore[operator]
+        if opened and (not task["endTime"] or when(task["endTime"]) >= LAST):  # type: ignore[operator]
+            sum_ = estimate(task["processInstanceId"])
+            stage = ROUTE.stage(task["taskDefinitionKey"])
+            assert stage is not None
+            standing[stage.code] += sum_ or 0  # type: ignore[assignment]
+    shown = {f.key: f.value for f in october.kpi if f.id == "sum_stage" and f.value}
+    assert shown == {stage: total for stage, total in standing.items() if total}
+
+
+def test_littles_law(october: Report, plain: Plain) -> None:
+    spent = sum(
+        ((when(i["endTime"]) - when(i["startTime"])) / timedelta(days=1) for i in plain.ended("End_Delivered")), 0.0  # type: ignore[operator]
+    )  # fmt: skip
+    there = sum(
+        max(timedelta(), min(when(i["endTime"]) or NOW, LAST) - max(when(i["startTime"]), FIRST)) / timedelta(days=1)  # type: ignore[type-var, operator]
+        for i in plain.orders
+    )
+    assert value(october, "little") == round(there / spent, 2)
+
+
+# what has no answer
+
+
+def test_unknown_is_never_nought(tmp_path: Path) -> None:
+    told, at = Told(), datetime(2026, 10, 5, 6, tzinfo=UTC)
+    for n in range(6):
+        order = told.order(f"A-{n}", at)
+        order.step("ApproveOrder", at, at + timedelta(hours=3), directorDecision="approve")
+    made = report(told.history, tmp_path)
+    wait = made.find("stage_wait.p50", "approve")
+    assert wait is not None
+    assert (wait.value, wait.status, wait.excluded) == (None, "unknown", {"не отмечено, когда взят в работу": 6})
+    assert made.find("stage_efficiency", "approve").status == "unknown"  # type: ignore[union-attr]
+    assert value(made, "stage_time.p50", "approve") == 3
+    few = made.find("on_time_last")
+    assert few is not None and (few.value, few.status, few.n) == (None, "few", 0)
+
+
+def test_empty_months(tmp_path: Path) -> None:
+    told = Told()
+    nothing = report(told.history, tmp_path)
+    assert (nothing.state, nothing.trend) == ("empty", ())
+    assert "ещё не было" in nothing.remarks[0]
+    assert value(nothing, "received") == 0
+    told.order("A-1", datetime(2026, 5, 5, tzinfo=UTC)).end(datetime(2026, 5, 6, tzinfo=UTC))
+    quiet = report(told.history, tmp_path)
+    assert "ничего не происходило" in quiet.remarks[0]
+
+
+def test_the_month_is_the_plants(tmp_path: Path) -> None:
+    told = Told()
+    told.order("september", FIRST - timedelta(seconds=1))
+    told.order("october", FIRST)
+    told.order("november", LAST)
+    made = report(told.history, tmp_path)
+    assert made.find("received").orders == ("october",)  # type: ignore[union-attr]
+
+
+def test_targets_and_baseline(rows: MadeHistory, tmp_path: Path) -> None:
+    goals = {"on_time_last": Goal(True, 101), "lead_time.p50": Goal(False, 1000)}
+    made = report(rows, tmp_path, targets=Targets(goals, Month(2026, 6)))
+    assert (made.find("on_time_last").met, made.find("lead_time.p50").met) == (False, True)  # type: ignore[union-attr]
+    june = report(rows, tmp_path, Month(2026, 6))
+    assert made.baseline == "июнь 2026"
+    assert made.find("received").baseline == value(june, "received")  # type: ignore[union-attr]
+    given = Baseline("было.csv", {("lead_time.p50", ""): 42.5})
+    assert report(rows, tmp_path, baseline=given).find("lead_time.p50").baseline == 42.5  # type: ignore[union-attr]
+
+
+def test_months_agree_with_their_own_report(october: Report, rows: MadeHistory, tmp_path: Path) -> None:
+    june = report(rows, tmp_path, Month(2026, 6))
+    shown = {f.id: f.value for f in october.trend if f.key == "2026-06"}
+    assert len(shown) > 8
+    assert shown == {id_: value(june, id_) for id_ in shown}
