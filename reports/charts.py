@@ -123,7 +123,13 @@ def _monthly(
     better = last < before if falling else last > before
     word = "без перемен" if last == before else "лучше" if better else "хуже"
     title = f"{what}: {short(last)} {unit} в {new}, {word}, чем {short(before)} в {old}"
-    axis = {"field": "month", "type": "ordinal", "sort": order, "title": None, "axis": {"labelAngle": 0}}
+    axis = {
+        "field": "month",
+        "type": "ordinal",
+        "sort": order,
+        "title": None,
+        "axis": {"labelAngle": 0, "labelFontSize": 10, "grid": False},
+    }
     scale = {"domainMin": 0, "domainMax": 100} if unit == "%" else {"domainMin": 0}
     y = {"field": "value", "type": "quantitative", "title": unit, "scale": scale}
     layers: list[Spec] = [
@@ -133,19 +139,25 @@ def _monthly(
         {"mark": {"type": "text", "dy": 15, "color": "#555", "fontSize": 10, "baseline": "top"},
          "encoding": {"x": axis, "y": {"value": 172}, "text": {"field": "n"}}},
     ]  # fmt: skip
-    for value, name, colour, dash in (
-        (now.target, "цель", DONE, [6, 4]),
-        (now.baseline, f"база: {report.baseline}", "#555", [2, 3]),
-    ):
-        if value is not None:
-            data = {"values": [{"v": value, "t": f"{name} {short(value)}"}]}
-            at = {"field": "v", "type": "quantitative"}
-            layers.append({"data": data, "mark": {"type": "rule", "strokeDash": dash, "color": colour},
-                           "encoding": {"y": at}})  # fmt: skip
-            layers.append({"data": data, "mark": {"type": "text", "align": "right", "dy": -6, "color": colour},
-                           "encoding": {"y": at, "x": {"value": _WIDTH}, "text": {"field": "t"}}})  # fmt: skip
+    note = "Месяцы, где данных мало, без точки; n под осью."
+    if now.target is not None:
+        layers += _level(now.target, DONE, [6, 4], f"цель {short(now.target)}")
+    if now.baseline is not None:
+        layers += _level(now.baseline, "#555", [2, 3], "")
+        note += f" Точками база, {report.baseline}: {short(now.baseline)}."
     spec: Spec = {"height": 170, "data": {"values": rows}, "layer": layers}
-    return chart, title, spec, "Месяцы, где данных мало, без точки; n под осью."
+    return chart, title, spec, note
+
+
+def _level(value: float, colour: str, dash: Sequence[int], label: str) -> list[Spec]:
+    """Return a line across the chart, with a word at its right end."""
+    data = {"values": [{"v": value, "t": label}]}
+    at = {"field": "v", "type": "quantitative"}
+    word = {"type": "text", "align": "right", "dy": -7, "color": colour}
+    return [
+        {"data": data, "mark": {"type": "rule", "strokeDash": dash, "color": colour}, "encoding": {"y": at}},
+        {"data": data, "mark": word, "encoding": {"y": at, "x": {"value": _WIDTH}, "text": {"field": "t"}}},
+    ]
 
 
 def _stage_times(report: Report) -> tuple[str, str, Spec, str] | None:
@@ -154,13 +166,14 @@ def _stage_times(report: Report) -> tuple[str, str, Spec, str] | None:
         if f.id in ("stage_time.p50", "stage_time.p85") and f.by == "stage" and f.value is not None:
             row = found.setdefault(f.key, {"what": f.name, "n": f"n={f.n}"})
             row["p50" if f.id.endswith("50") else "p85"] = f.value
+            row["norm"] = f.target if f.target is not None else row.get("norm")
     rows = [{**r, "end": r.get("p85", r["p50"])} for r in found.values() if "p50" in r]
     if not rows:
         return None
     slowest = max(rows, key=lambda r: r["p50"])
     title = f"Дольше всего шаг «{slowest['what']}»: половина дольше {short(slowest['p50'])} ч"
     y = {"field": "what", "type": "nominal", "sort": [r["what"] for r in rows], "title": None}
-    x = {"field": "p50", "type": "quantitative", "title": "рабочих часов: кружок p50, черта p85"}
+    x = {"field": "p50", "type": "quantitative", "title": "рабочих часов: кружок p50, черта p85, ромб норма"}
     end = {"field": "end", "type": "quantitative"}
     spec: Spec = {
         "height": {"step": _STEP},
@@ -169,6 +182,9 @@ def _stage_times(report: Report) -> tuple[str, str, Spec, str] | None:
             {"mark": {"type": "rule", "strokeWidth": 6, "color": "#b9cbe0"}, "encoding": {"y": y, "x": x, "x2": end}},
             {"mark": {"type": "tick", "thickness": 3, "color": NEUTRAL}, "encoding": {"y": y, "x": end}},
             {"mark": {"type": "point", "filled": True, "size": 90, "color": NEUTRAL}, "encoding": {"y": y, "x": x}},
+            {"mark": {"type": "point", "shape": "diamond", "filled": False, "size": 70, "color": "#1d2733"},
+             "encoding": {"y": y, "x": {"field": "norm", "type": "quantitative"}},
+             "transform": [{"filter": "datum.norm != null"}]},
             {"mark": {"type": "text", "align": "left", "dx": 8, "color": "#555"},
              "encoding": {"y": y, "x": end, "text": {"field": "n"}}},
         ],
@@ -247,6 +263,7 @@ def _load(report: Report) -> tuple[str, str, Spec, str] | None:
         ]
     if not rows:
         return None
+    most = max(f.value or 0 for f in open_.values())
     total = sum(r["n"] for r in rows)  # type: ignore[misc]  # a number
     overdue = sum(r["n"] for r in rows if r["kind"] == "просрочены")  # type: ignore[misc]  # a number
     title = f"Открыто {_tasks(int(total))}, из них с просрочкой {short(overdue)}"
@@ -256,7 +273,7 @@ def _load(report: Report) -> tuple[str, str, Spec, str] | None:
         "mark": {"type": "bar", "stroke": "white"},
         "encoding": {
             "y": {"field": "what", "type": "nominal", "sort": [r["what"] for r in rows], "title": None},
-            "x": {"field": "n", "type": "quantitative", "title": "задач на конец периода", "axis": {"tickMinStep": 1}},
+            "x": {"field": "n", "type": "quantitative", "title": "задач на конец периода", "axis": _whole_ticks(most)},
             "color": {"field": "kind", "type": "nominal",
                       "scale": {"domain": ["просрочены", "в срок"], "range": [LATE, "#8fb0d3"]}},
             "order": {"field": "place"},
@@ -277,6 +294,11 @@ def _sums(report: Report) -> tuple[str, str, Spec, str] | None:
     return "sums", title, _bars(rows, "s", "тысяч рублей", colour={"сумма": DONE}), "Заказы без сметы не вошли."
 
 
+def _whole_ticks(most: float) -> Spec:
+    """Return an axis without halves of an order."""
+    return {"format": "d", "tickCount": max(1, min(8, int(most))), "tickMinStep": 1}
+
+
 def _bars(rows: Sequence[dict[str, Any]], value: str, unit: str, *, colour: dict[str, str]) -> Spec:
     y = {"field": "what", "type": "nominal", "sort": [r["what"] for r in rows], "title": None}
     # Room for the words at the end of the longest bar.
@@ -286,7 +308,7 @@ def _bars(rows: Sequence[dict[str, Any]], value: str, unit: str, *, colour: dict
         "type": "quantitative",
         "title": unit,
         "scale": {"domain": [0, top]},
-        "axis": {"tickMinStep": 1},
+        "axis": _whole_ticks(top) if unit == "заказов" else {"tickCount": 6},
     }
     legend = None if len(colour) == 1 else {"columns": 2}
     scale = {"domain": list(colour), "range": list(colour.values())}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from orders.norms import parse_norm
 from orders.stage import Stage
 from reports.book import Book, Times
 from reports.clock import HOUR
@@ -45,7 +46,7 @@ def _durations(book: Book, stage: Stage, visits: Sequence[Visit]) -> list[Figure
     touch = [(t.touch / HOUR, key) for t, key, _ in timed if t.touch is not None]
     unknown = {"не отмечено, когда взят в работу": len(visits) - len(wait)}
     found = [
-        *quantiles("stage_time", "Время шага", total, HOURS, _QS, part=part),
+        *_against_norm(stage, quantiles("stage_time", "Время шага", total, HOURS, _QS, part=part)),
         *quantiles("stage_wait", "Ждёт исполнителя", wait, HOURS, (50,), part=part, excluded=unknown, unknown=True),
         *quantiles("stage_touch", "Делается", touch, HOURS, (50,), part=part, excluded=unknown, unknown=True),
         _efficiency(book, "stage_efficiency", "Доля работы", visits, part),
@@ -59,6 +60,16 @@ def _durations(book: Book, stage: Stage, visits: Sequence[Visit]) -> list[Figure
             own = Part("version", f"{stage.code}:{version}", name)
             found += quantiles("stage_time", "Время шага по версиям схемы", pairs, HOURS, _QS, part=own)
     return found
+
+
+def _against_norm(stage: Stage, made: list[Figure]) -> list[Figure]:
+    """Set the norm of the diagram as the target of the median, where it is a number of hours."""
+    hours = parse_norm(stage.norm).hours if stage.norm else None
+    if not hours:
+        return made
+    median, *others = made
+    met = None if median.value is None else median.value <= hours
+    return [median.model_copy(update={"target": hours, "met": met}), *others]
 
 
 def _hours(timed: Sequence[tuple[Times, str, Visit]], part: Part) -> list[Figure]:

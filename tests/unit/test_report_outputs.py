@@ -128,6 +128,11 @@ def test_the_page_needs_nothing_and_runs_nothing(made: Report, html: str) -> Non
     assert re.search(r"<svg [^>]*aria-label=\"[А-Яа-я]", whole)
 
 
+def test_a_stage_is_held_against_the_norm_of_the_diagram(made: Report) -> None:
+    norms = {f.key: f.target for f in made.kpi if f.id == "stage_time.p50" and f.by == "stage"}
+    assert (norms["approve"], norms["design"], norms["manufacture"]) == (8, 24, None)
+
+
 def test_each_chart_has_a_finding_for_a_title(made: Report) -> None:
     drawn = charts(made)
     assert {c.id for c in drawn} == {
