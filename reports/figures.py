@@ -41,7 +41,7 @@ class Figure(BaseModel):
 
     id: str
     label: str
-    by: Literal["", "stage", "department", "person", "version", "month", "reason", "outcome"] = ""
+    by: Literal["", "stage", "department", "person", "version", "month", "reason", "outcome", "customer"] = ""
     key: str = ""
     name: str = Field("", description="how people call the part")
     value: float | None
@@ -60,7 +60,7 @@ class Figure(BaseModel):
 class Part:
     """Which part of the whole a figure is about."""
 
-    by: Literal["", "stage", "department", "person", "version", "month", "reason", "outcome"] = ""
+    by: Literal["", "stage", "department", "person", "version", "month", "reason", "outcome", "customer"] = ""
     key: str = ""
     name: str = ""
 

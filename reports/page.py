@@ -85,6 +85,12 @@ _TABLES: Sequence[tuple[str, str, str, tuple[tuple[str, str], ...]]] = (
             ("stage_time.p50", "шаг p50, ч"), ("stage_time.p85", "шаг p85, ч"), ("stage_time.p90", "шаг p90, ч"),
         ),
     ),
+    (
+        "Заказчики",
+        "customer",
+        "заказы, которые шли или закончились за месяц",
+        (("sum_customer", "сумма смет, ₽"), ("sum_customer.refused", "из них без сделки, ₽")),
+    ),
     ("Причины отказов директора", "reason", "", (("refusals", "заказов"),)),
 )  # fmt: skip
 _MONTHS = (

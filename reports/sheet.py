@@ -16,7 +16,7 @@ _COLUMNS = (
 )  # fmt: skip
 _BY = {
     "": "весь цех", "stage": "шаг", "department": "отдел", "person": "сотрудник", "version": "версия", "month": "месяц",
-    "reason": "причина", "outcome": "итог",
+    "reason": "причина", "outcome": "итог", "customer": "заказчик",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""`report`: what the manager asks for."""
+"""`report`, `payroll`: what the manager and the accountant ask for."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ _SHOWN = (
 
 
 def register(cli: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     cli.command("report")(report)
+    cli.command("payroll")(payroll)
 
 
 def report(
@@ -46,6 +47,31 @@ def report(
     _show(made)
     for path in written:
         console.print(str(path), markup=False, soft_wrap=True)
+
+
+def payroll(
+    month: Annotated[str, typer.Option(help="месяц, 2026-10")],
+    out: Annotated[Path, typer.Option(help="таблица: .xlsx или .csv")],
+) -> None:
+    """Выгрузить для расчёта зарплаты: кто сколько задач сделал за месяц и сколько из них в срок.
+
+    Пример: order-route payroll --month 2026-10 --out зарплата.xlsx
+    """
+    from app.errors import CommandError
+    from app.monthly import monthly
+    from reports.payroll import NO_ADJUSTMENTS, payroll_of, write_csv, write_xlsx
+
+    writers = {".xlsx": write_xlsx, ".csv": write_csv}
+    write = writers.get(out.suffix.lower())
+    if write is None:
+        raise CommandError(f"{out}: имя файла должно кончаться на .xlsx или .csv", 2)
+    with parts() as p:
+        made = payroll_of(monthly(p, month, None, datetime.now(UTC)), p.staff)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write(made, out)
+    for remark in (*made.remarks, NO_ADJUSTMENTS):
+        console.print(remark, markup=False)
+    console.print(f"{out}: сотрудников {len(made.rows)}", markup=False, soft_wrap=True)
 
 
 def _write(made: Report, out: Path | None, xlsx: Path | None, as_json: Path | None) -> list[Path]:

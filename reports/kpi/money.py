@@ -12,6 +12,7 @@ from reports.figures import DAYS, HOURS, ROUBLES, Figure, Part, figure, keys, sh
 from reports.period import Month
 
 _NO_REASON = "причина не названа"
+_NO_NAME = "заказчик не назван"
 
 
 def money(book: Book, month: Month) -> list[Figure]:
@@ -23,6 +24,7 @@ def money(book: Book, month: Month) -> list[Figure]:
         *_refusals(book, decided),
         *_price(book, decided, ended),
         *_sums(book, ended, last),
+        *_customers([*book.open_at(last), *ended], last),
     ]
 
 
@@ -88,6 +90,21 @@ def _sums(book: Book, ended: Sequence[Order], last: int) -> list[Figure]:
     if oldest is not None:
         orders = [key for age, key in ages if age == oldest]
         found.append(figure("ready_unpaid_age", "Дольше всех ждёт оплаты после готовности", oldest, DAYS, orders))
+    return found
+
+
+def _customers(orders: Sequence[Order], last: int) -> list[Figure]:
+    """Return the estimates of each customer, largest first, and what of them came to nothing."""
+    groups: defaultdict[str, list[Order]] = defaultdict(list)
+    for order in orders:
+        groups[(order.customer or "").strip() or _NO_NAME].append(order)
+    found = []
+    for name, those in sorted(groups.items(), key=lambda g: (-_roubles(g[1]), g[0])):
+        part = Part("customer", name, name)
+        over = [o for o in those if o.ended is not None and o.ended < last]
+        lost = [o for o in over if o.outcome in ("refused", "rejected", "cancelled")]
+        found.append(_sum("sum_customer", "Сумма смет по заказчикам", those, part))
+        found.append(_sum("sum_customer.refused", "Сумма смет по заказчикам, без сделки", lost, part))
     return found
 
 

@@ -18,10 +18,9 @@ _NOTE = "рабочие часы после срока задачи, котор�
 def people(book: Book, month: Month) -> list[Figure]:
     """Return the figures of departments and persons in a month."""
     first, last = book.bounds(month)
-    ours = [v for v in book.visits if not v.customer and v.created < last]
-    customers = sum(v.customer and v.created < last and (v.ended or last) >= first for v in book.visits)
-    active = [v for v in ours if v.ended is None or v.ended >= first]
-    left = {"шаги, где ждали заказчика": customers, "без срока": sum(v.due is None for v in active)}
+    active = [v for v in book.visits if v.created < last and (v.ended is None or v.ended >= first)]
+    ours = [v for v in active if not v.customer]
+    left = {"шаги, где ждали заказчика": len(active) - len(ours), "без срока": sum(v.due is None for v in ours)}
     found = _overdue(book, active, Part(), first, last, left)
     for part, visits in _parts(book, active):
         found += _overdue(book, visits, part, first, last, {})
@@ -61,7 +60,7 @@ def _name(book: Book, person: str) -> str:
 def _overdue(
     book: Book, visits: Iterable[Visit], part: Part, first: int, last: int, left: dict[str, int]
 ) -> list[Figure]:
-    late = [(book.overdue(v, first, last), book.key(v)) for v in visits]
+    late = [(book.overdue(v, first, last), book.key(v)) for v in visits if not v.customer]
     late = [(span, key) for span, key in late if span > 0]
     orders = [key for _, key in late]
     hours = sum(span for span, _ in late) / HOUR
@@ -85,11 +84,11 @@ def _worked(book: Book, visits: list[Visit], part: Part, first: int, last: int) 
     if part.key == UNCLAIMED:
         return []
     done = [v for v in visits if v.ended is not None and first <= v.ended < last and v.outcome != CANCELLED]
-    timed = [v for v in done if v.due is not None]
+    waited = [v for v in done if v.customer]
+    timed = [v for v in done if v.due is not None and not v.customer]
     good = [v for v in timed if v.ended is not None and v.due is not None and v.ended <= v.due]
-    still = [
-        v for v in visits if v.due is not None and v.due < last and (v.outcome == OPEN or (v.ended or last) >= last)
-    ]
+    late = [v for v in visits if v.due is not None and v.due < last and not v.customer]
+    still = [v for v in late if v.outcome == OPEN or (v.ended or last) >= last]
     total = len(timed) + len(still)
     points = len(good) + 0.5 * (len(timed) - len(good))
     orders = [book.key(v) for v in [*timed, *still]]
@@ -102,7 +101,7 @@ def _worked(book: Book, visits: list[Visit], part: Part, first: int, last: int) 
             n=total,
             part=part,
             status="few" if few else "ok",
-            excluded={"без срока": len(done) - len(timed)},
+            excluded={"без срока": len(done) - len(timed) - len(waited), "ждали заказчика": len(waited)},
             note="в срок 1, с опозданием 0,5, не сделано к сроку 0",
         ),
     ]

@@ -366,6 +366,11 @@ def test_sums(october: Report, plain: Plain) -> None:
     assert value(october, "sum_shipped") == sum(shipped) > 0
     lost = [estimate(i["id"]) or 0 for i in plain.ended("End_PriceRejected")]
     assert value(october, "price_lost_sum") == sum(lost)
+    customers: Counter[str] = Counter()
+    for order in plain.orders:
+        if when(order["startTime"]) < LAST and (not order["endTime"] or when(order["endTime"]) >= FIRST):  # type: ignore[operator]
+            customers[plain.writes[order["id"], "customerName"][-1]["value"]] += estimate(order["id"]) or 0  # type: ignore[assignment]
+    assert {f.key: f.value for f in october.kpi if f.id == "sum_customer"} == customers
     standing: Counter[str] = Counter()
     for task in plain.tasks:
         opened = when(task["startTime"]) < LAST  # type: ignore[operator]
