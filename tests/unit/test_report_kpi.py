@@ -412,6 +412,21 @@ def test_unknown_is_never_nought(tmp_path: Path) -> None:
     assert few is not None and (few.value, few.status, few.n) == (None, "few", 0)
 
 
+def test_a_moved_date_keeps_the_first_promise_broken_and_the_last_minute_is_in_time(tmp_path: Path) -> None:
+    told, at = Told(), datetime(2026, 10, 5, 6, tzinfo=UTC)
+    day = timedelta(days=1)
+    for n, ready in enumerate([at + 3 * day, at + 4 * day, at + 8 * day, at + 8 * day, at + 9 * day]):
+        order = told.order(f"A-{n}", at)
+        promised = (at + 4 * day).isoformat()
+        order.step("SetReadyDate", at, at + timedelta(hours=1), readyDecision="approve", readyBy=promised)
+        order.write(at + 2 * day, "readyBy", (at + 8 * day).isoformat())
+        order.step("Manufacture", at + timedelta(hours=1), ready)
+    made = report(told.history, tmp_path)
+    assert (value(made, "on_time_first"), value(made, "on_time_last")) == (40, 80)
+    assert made.find("late").orders == ("A-4",)  # type: ignore[union-attr]
+    assert (value(made, "promise_moves"), value(made, "promise_shift")) == (1, 2)
+
+
 def test_empty_months(tmp_path: Path) -> None:
     told = Told()
     nothing = report(told.history, tmp_path)
