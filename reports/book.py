@@ -9,7 +9,7 @@ from functools import cached_property
 from orders.persons import Staff
 from orders.stage import Route, Stage
 from orders.worktime import WorkingCalendar
-from reports.clock import DAY, WorkClock, overlap
+from reports.clock import DAY, WorkClock, moment, overlap
 from reports.facts import DUPLICATE, REMOVED, RUNNING, Ms, Order, OrderFacts, Visit
 from reports.period import Month
 
@@ -41,7 +41,13 @@ class Book:
     @cached_property
     def clock(self) -> WorkClock:
         """Return the plant's working time."""
-        return WorkClock(self.calendar)
+        return WorkClock(self.calendar, years=self.years)
+
+    @cached_property
+    def years(self) -> tuple[int, int]:
+        """Return the plant's years in which anything happened."""
+        first = min((f.order.started for f in self.facts), default=self.now)
+        return self.calendar.today(moment(first)).year, self.calendar.today(moment(self.now)).year
 
     @cached_property
     def orders(self) -> list[Order]:
@@ -103,7 +109,7 @@ class Book:
         if person is None:
             return self.clock
         if person.id not in self._persons:
-            self._persons[person.id] = WorkClock(self.calendar, person)
+            self._persons[person.id] = WorkClock(self.calendar, person, self.years)
         return self._persons[person.id]
 
     def overdue(self, visit: Visit, first: Ms, last: Ms) -> Ms:

@@ -23,7 +23,8 @@ _A_DAY = timedelta(days=1)
 
 def ms(moment: datetime) -> Ms:
     """Return an aware instant in milliseconds."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    span = moment - _EPOCH
+    return span.days * CALENDAR_DAY + span.seconds * 1000 + span.microseconds // 1000
 
 
 def moment(at: Ms) -> datetime:
@@ -32,15 +33,22 @@ def moment(at: Ms) -> datetime:
 
 
 class WorkClock:
-    """The plant's working time, or that of one person: days of absence and free weekdays left out."""
+    """The plant's working time, or that of one person: days of absence and free weekdays left out.
 
-    def __init__(self, calendar: WorkingCalendar, person: Person | None = None) -> None:
+    `years` (first, last) spares laying the days anew for each year that is asked for.
+    """
+
+    def __init__(
+        self, calendar: WorkingCalendar, person: Person | None = None, years: tuple[int, int] | None = None
+    ) -> None:
         self.calendar = calendar
         self._person = person
         self._years: tuple[int, int] | None = None
         self._begins: list[Ms] = []
         self._ends: list[Ms] = []
         self._before: list[Ms] = []  # worked before the span of the same place begins
+        if years:
+            self._lay(years[0] - 1, years[1] + 1)
 
     def worked(self, a: Ms, b: Ms) -> Ms:
         """Return the working time from `a` to `b`; negative where `b` comes first."""
@@ -73,10 +81,11 @@ class WorkClock:
         while day <= end:
             if self._person is None or self._person.present(day):
                 for begin, close in self.calendar.day(day).spans:
-                    self._begins.append(ms(begin))
-                    self._ends.append(ms(close))
+                    first_ms, last_ms = ms(begin), ms(close)
+                    self._begins.append(first_ms)
+                    self._ends.append(last_ms)
                     self._before.append(total)
-                    total += ms(close) - ms(begin)
+                    total += last_ms - first_ms
             if day == date.max:
                 break
             day += _A_DAY

@@ -17,6 +17,7 @@ from reports.figures import STATUS_WORDS, Figure
 from reports.numbers import short, with_unit
 from reports.report import Report
 
+_MOST = 60  # orders of one list on the page; the workbook and the JSON hold all
 _TEMPLATES = Path(__file__).parent / "templates"
 _TILES = (
     "received",
@@ -154,7 +155,7 @@ def page(report: Report, drawn: Sequence[Chart] | None = None) -> str:
         css=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
     )
     found = [(number, lists.titles[number], keys) for keys, number in lists.numbers.items()]
-    return body.replace("<!--lists-->", environment.get_template("lists.html.j2").render(lists=found))
+    return body.replace("<!--lists-->", environment.get_template("lists.html.j2").render(lists=found, most=_MOST))
 
 
 def said(figure: Figure) -> str:

@@ -144,7 +144,7 @@ def _trend(book: Book, month: Month) -> list[Figure]:
         if each.bounds(book.calendar.zone)[1] <= first:
             continue
         begin, end = book.bounds(each)
-        made = [*flow(book, each), *promises(book, each)]
+        made = [*flow(book, each, hours=False), *promises(book, each)]
         made += [overdue_whole(book, begin, end), shipped_sum(book, begin, end)]
         for figure in made:
             if figure.id in _TREND and figure.by in ("", "outcome"):

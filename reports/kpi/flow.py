@@ -27,8 +27,8 @@ from reports.period import Month
 _WEEK_DAYS = 7.0
 
 
-def flow(book: Book, month: Month) -> list[Figure]:
-    """Return the figures of the flow in a month."""
+def flow(book: Book, month: Month, *, hours: bool = True) -> list[Figure]:
+    """Return the figures of the flow in a month; without `hours` those that a row of months needs."""
     first, last = book.bounds(month)
     received = [o for o in book.orders if first <= o.started < last]
     duplicates = [o for o in book.duplicates if first <= o.started < last]
@@ -40,7 +40,7 @@ def flow(book: Book, month: Month) -> list[Figure]:
     ]
     ended = list(book.ended_in(first, last))
     for outcome in ("delivered", "refused", "rejected", "cancelled", "removed"):
-        found += _outcome(book, outcome, [o for o in ended if o.outcome == outcome])
+        found += _outcome(book, outcome, [o for o in ended if o.outcome == outcome], hours=hours)
     shipped = [o for o in ended if o.outcome == "delivered"]
     left_out = Counter(OUTCOMES[o.outcome] for o in ended if o.outcome != "delivered")
     found += lead_time(book, shipped, left_out)
@@ -60,15 +60,18 @@ def flow(book: Book, month: Month) -> list[Figure]:
     return [*found, little(book, month, shipped), *rework(book, ended)]
 
 
-def _outcome(book: Book, outcome: str, orders: list[Order]) -> list[Figure]:
+def _outcome(book: Book, outcome: str, orders: list[Order], *, hours: bool) -> list[Figure]:
     part = Part("outcome", outcome, OUTCOMES[outcome])
+    counted = count("ended", f"Закончены: {OUTCOMES[outcome]}", orders, part=part)
+    if not hours:
+        return [counted]
     spent = [
         (sum(book.times(v).total for v in book.by_id[o.instance_id].visits if not v.customer) / HOUR, o.key)
         for o in orders
     ]
     label = f"Закончены: {OUTCOMES[outcome]}"
     return [
-        count("ended", label, orders, part=part),
+        counted,
         figure(
             *("ended.hours", f"{label}, рабочих часов потрачено", sum(h for h, _ in spent), HOURS, keys(orders)),
             n=len(orders),

@@ -125,9 +125,11 @@ def ageing(book: Book, open_visits: list[Visit], at: int) -> list[Figure]:
         found.append(
             figure("stage_oldest", "Дольше всех стоит", oldest, HOURS, [k for a, k in ages if a == oldest], part=part)
         )
-        usual = [book.times(v).total / HOUR for v in book.visits if v.stage == stage.code and v.ended and v.ended < at]
-        old = [(a, k) for a, k in ages if len(usual) >= 7 and a > quantile(usual, 0.85)]
-        value = len(old) if len(usual) >= 7 else None
+        before = [v for v in book.visits if v.stage == stage.code and v.ended is not None and v.ended < at]
+        usual = [book.clock.worked(v.created, v.ended or at) / HOUR for v in before]
+        limit = quantile(usual, 0.85) if len(usual) >= 7 else None
+        old = [(a, k) for a, k in ages if limit is not None and a > limit]
+        value = None if limit is None else len(old)
         found.append(
             figure(
                 *("stage_ageing", "Стоят дольше обычного", value, "заказов", _keys(old)),

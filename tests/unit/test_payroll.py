@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from counted import CALENDAR, FIRST, LAST, STAFF, Plain, report, when
 from made_history import MadeHistory, make_history
 from openpyxl import load_workbook
-from test_report_kpi import CALENDAR, FIRST, LAST, STAFF, Plain, report, when
 from told_history import Told
 
 from orders.persons import Person, Staff

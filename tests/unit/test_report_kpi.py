@@ -7,164 +7,18 @@ derived facts or the fast clock.
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from made_history import BPMN, MadeHistory, make_history
-from shop import ROOT
-from told_history import Told, ToldOrder
+from counted import CALENDAR, ENDS, FIRST, LAST, NOW, ROUTE, STAFF, Plain, hours, nearest_rank, report, value, when
+from made_history import MadeHistory, make_history
+from told_history import Told
 
-from diagram.stages import read_route
-from orders.calendar import read_calendar
-from orders.staff import read_staff
-from reports.book import Book
-from reports.clock import ms
 from reports.period import Month
-from reports.report import Report, make_report
-from reports.store import Store
+from reports.report import Report
 from reports.targets import Baseline, Goal, Targets
-
-CALENDAR = read_calendar((ROOT / "config" / "calendar.toml").read_text(encoding="utf-8"))
-STAFF = read_staff((ROOT / "config" / "staff.toml").read_text(encoding="utf-8"))
-ROUTE = read_route(BPMN.read_bytes())
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-OCTOBER = Month(2026, 10)
-FIRST, LAST = datetime(2026, 9, 30, 21, tzinfo=UTC), datetime(2026, 10, 31, 21, tzinfo=UTC)  # Moscow's October
-ENDS = {
-    "End_Delivered": "delivered",
-    "End_RefusedByDirector": "refused",
-    "End_PriceRejected": "rejected",
-    "End_Cancelled": "cancelled",
-}
-
-
-def book(history: MadeHistory, folder: Path, now: datetime = NOW) -> Book:
-    with Store(folder / "history.db") as store:
-        store.refresh(history, lambda _: ROUTE)
-        return Book(store.facts(), CALENDAR, STAFF, ROUTE, ms(now))
-
-
-def report(history: MadeHistory, folder: Path, month: Month = OCTOBER, **more: Any) -> Report:
-    return make_report(book(history, folder), month, more.pop("targets", Targets()), **more)
-
-
-def value(made: Report, id_: str, key: str = "") -> float | None:
-    found = made.find(id_, key)
-    assert found is not None, f"no figure {id_} {key}"
-    return found.value
-
-
-def when(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def hours(a: datetime, b: datetime) -> float:
-    """Working hours by the calendar itself, day by day."""
-    return CALENDAR.between(a, b)
-
-
-def nearest_rank(values: list[float], q: float) -> float:
-    return sorted(values)[math.ceil(q * len(values)) - 1]
-
-
-# F-29: who belongs to the median
-
-
-@pytest.fixture(scope="module")
-def f29(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """Thirteen orders, all begun on one Monday; the month is the one in which all of them but one have ended."""
-    told, monday = Told(), datetime(2026, 7, 6, 6, tzinfo=UTC)
-
-    def after(days: float) -> datetime:
-        return CALENDAR.add(monday, days * 8)
-
-    def begun(key: str, request: str = "approve") -> ToldOrder:
-        order = told.order(key, monday)
-        order.step("ApproveOrder", monday, after(0.5), directorDecision=request, directorComment="нет станка")
-        return order
-
-    for days in (10, 12, 14, 20, 40):
-        order = begun(f"shipped-{days}")
-        order.step("PrepareDesign", after(0.5), after(2))
-        order.end(after(days))
-    for n in (1, 2):
-        begun(f"refused-{n}", "reject").end(after(0.5), "End_RefusedByDirector")
-    for n in (1, 2):
-        order = begun(f"rejected-{n}")
-        order.step("PrepareEstimate", after(1), after(2), estimateSum="1000.00")
-        order.step("AgreePrice", after(2), after(3), priceDecision="reject", priceComment="дорого")
-        order.end(after(3), "End_PriceRejected")
-    order = begun("cancelled")
-    order.step("Manufacture", after(5), after(9), reason="deleted")
-    order.end(after(9), "End_Cancelled")
-    told.order("shipped-10", monday).end(monday + timedelta(seconds=2), "End_Duplicate")
-    order = begun("returned")
-    for n in range(3):
-        order.step("PrepareDesign", after(1 + 4 * n), after(3 + 4 * n))
-        decision = {"readyDecision": "return", "readyComment": "иначе"} if n < 2 else {"readyDecision": "approve"}
-        order.step("SetReadyDate", after(3 + 4 * n), after(4 + 4 * n), **decision)
-    order.end(after(30))
-    begun("running").step("PrepareDesign", after(0.5))
-    made = book(told.history, tmp_path_factory.mktemp("f29"), after(90))
-    # One period that holds everything, so that who is left out is left out by the formula and not by the month.
-    made.bounds = lambda month: (ms(monday) - 1, made.now)  # type: ignore[method-assign]
-    return make_report(made, Month(2026, 11), Targets())
-
-
-def test_f29_lead_time_is_of_shipped_orders_only(f29: Report) -> None:
-    p50 = f29.find("lead_time.p50")
-    assert p50 is not None
-    assert (p50.value, p50.n) == (14, 6)
-    assert sorted(p50.orders) == ["returned", *(f"shipped-{d}" for d in (10, 12, 14, 20, 40))]
-    assert p50.excluded == {"отказ директора": 2, "цена не принята": 2, "отменены": 1}
-    assert (value(f29, "lead_time.p85"), value(f29, "lead_time.p95")) == (None, None)  # six say nothing of a p85
-
-
-def test_f29_all_orders_are_somewhere_once(f29: Report) -> None:
-    received, running = f29.find("received"), f29.find("wip")
-    assert received is not None and running is not None
-    assert (received.value, received.excluded) == (12, {"повторы заявок": 1})
-    ended = {f.key: f.value for f in f29.kpi if f.id == "ended"}
-    assert ended == {"delivered": 6, "refused": 2, "rejected": 2, "cancelled": 1, "removed": 0}
-    assert sum(v or 0 for v in ended.values()) + (running.value or 0) == received.value
-    assert running.orders == ("running",)
-    spent = {f.key: f.value for f in f29.kpi if f.id == "ended.hours"}
-    assert (spent["refused"], spent["rejected"], spent["cancelled"]) == (8, 24, 36)  # the price step is the customer's
-
-
-def test_f29_a_returned_order_counts_once_in_rework_and_first_pass(f29: Report) -> None:
-    assert f29.find("reworked").orders == ("returned",)  # type: ignore[union-attr]
-    rework = f29.find("rework")
-    assert rework is not None and (rework.value, rework.n) == (round(100 / 11, 1), 11)
-    design = f29.find("stage_time.p50", "design")
-    assert design is not None and (design.n, design.orders.count("returned")) == (8, 1)
-    gate = f29.find("first_pass", "readydate")
-    assert gate is not None and (gate.n, gate.status, gate.excluded) == (1, "few", {"повторные решения": 2})
-
-
-def test_f29_the_running_order_is_in_ageing_only(f29: Report) -> None:
-    holding = [f for f in f29.kpi if "running" in f.orders and f.by != "person" and f.id != "received"]
-    assert {f.id for f in holding} <= {
-        *("wip", "stage_open", "stage_oldest", "stage_ageing", "open_tasks", "director_refusal"),
-        *("stage_time.p50", "stage_time.p85", "stage_time.p90", "first_pass"),
-        *("stage_hours.unknown",),
-    }
-    assert not [f for f in holding if f.id.startswith("stage_time") and f.key != "approve"]
-    assert value(f29, "stage_oldest", "design") == 89.5 * 8
-    assert value(f29, "stage_ageing", "design") == 1
-
-
-def test_f29_every_n_is_shown_with_its_list(f29: Report) -> None:
-    assert not [f.id for f in f29.kpi if f.n and not f.orders]
-    assert not [f.id for f in f29.kpi if len(f.orders) > f.n]
-
-
-# a second computation from the rows
 
 
 @pytest.fixture(scope="module")
@@ -175,49 +29,6 @@ def rows() -> MadeHistory:
 @pytest.fixture(scope="module")
 def october(rows: MadeHistory, tmp_path_factory: pytest.TempPathFactory) -> Report:
     return report(rows, tmp_path_factory.mktemp("october"))
-
-
-class Plain:
-    """The same questions, asked of the rows themselves."""
-
-    def __init__(self, history: MadeHistory) -> None:
-        self.rows = history.rows
-        ends = {e["processInstanceId"]: e["activityId"] for e in self.rows["activity-instance"]
-                if e["activityId"].startswith("End_")}  # fmt: skip
-        self.end = ends
-        self.orders = [i for i in self.rows["process-instance"] if ends.get(i["id"]) != "End_Duplicate"]
-        self.ids = {i["id"] for i in self.orders}
-        self.key = {i["id"]: i["businessKey"] for i in self.orders}
-        self.tasks = [t for t in self.rows["task"] if t["processInstanceId"] in self.ids]
-        self.writes: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-        for write in self.rows["detail"]:
-            self.writes[write["processInstanceId"], write["variableName"]].append(write)
-
-    def ended(self, end: str) -> list[dict[str, Any]]:
-        found = [i for i in self.orders if self.end.get(i["id"]) == end and i["endTime"]]
-        return [i for i in found if FIRST <= when(i["endTime"]) < LAST]  # type: ignore[operator]
-
-    def answers(self, element: str) -> list[dict[str, Any]]:
-        return [
-            t for t in self.tasks
-            if t["taskDefinitionKey"] == element and t["deleteReason"] == "completed"
-            and FIRST <= when(t["endTime"]) < LAST  # type: ignore[operator]
-        ]  # fmt: skip
-
-    def ready(self) -> Iterator[tuple[str, datetime, list[datetime]]]:
-        """Yield (instance, ready, promises in their order) of the orders that became ready in the month."""
-        for task in self.answers("UserTask_Manufacture"):
-            done = when(task["endTime"])
-            assert done is not None
-            made: list[datetime] = []
-            for write in self.writes[task["processInstanceId"], "readyBy"]:
-                at = when(write["value"])
-                if at and when(write["time"]) <= done and (not made or made[-1] != at):  # type: ignore[operator]
-                    made.append(at)
-            yield task["processInstanceId"], done, made
-
-    def customer(self, task: dict[str, Any]) -> bool:
-        return task["taskDefinitionKey"] in ("UserTask_AgreePrice", "UserTask_TakePayment")
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from counted import CALENDAR, NOW, OCTOBER, STAFF, report
 from made_history import make_history
 from openpyxl import load_workbook
 from pydantic import TypeAdapter
-from test_report_kpi import CALENDAR, NOW, OCTOBER, STAFF, report
 from told_history import Told
 
 from orders.errors import OrderRouteError, Refused
