@@ -28,7 +28,7 @@ PERCENT, HOURS, DAYS, CALENDAR_DAYS, ORDERS, TASKS, ROUBLES, PER_WEEK, TIMES, CH
     "раз",
     "переносов на заказ",
 )
-_DIGITS = {PERCENT: 1, ORDERS: 0, TASKS: 0}
+_DIGITS = {PERCENT: 1, ORDERS: 0, TASKS: 0, HOURS: 1, DAYS: 1, CALENDAR_DAYS: 1, PER_WEEK: 1}
 
 Status = Literal["ok", "few", "unknown"]
 STATUS_WORDS: Mapping[Status, str] = {"ok": "", "few": "мало данных", "unknown": "неизвестно"}

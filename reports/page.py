@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from orders.plural import count
+from orders.plural import count, plural
 from reports.charts import Chart, charts
 from reports.figures import STATUS_WORDS, Figure
 from reports.numbers import short, with_unit
@@ -137,11 +137,7 @@ def page(report: Report, drawn: Sequence[Chart] | None = None) -> str:
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {"short": short, "said": said}
-    environment.globals |= {
-        "ref": lists.ref,
-        "with_unit": with_unit,
-        "orders": lambda n: count(n, "заказ", "заказа", "заказов"),
-    }
+    environment.globals |= {"ref": lists.ref, "with_unit": with_unit, "standing": _standing}
     body = environment.get_template("report.html.j2").render(
         report=report,
         charts=charts(report) if drawn is None else drawn,
@@ -161,6 +157,10 @@ def page(report: Report, drawn: Sequence[Chart] | None = None) -> str:
 def said(figure: Figure) -> str:
     """Render a figure's value, or the words for its absence."""
     return short(figure.value) if figure.value is not None else STATUS_WORDS[figure.status]
+
+
+def _standing(n: int) -> str:
+    return f"{plural(n, 'стоит', 'стоят', 'стоят')} {count(n, 'заказ', 'заказа', 'заказов')}"
 
 
 def _tile(report: Report, id_: str) -> Figure | None:

@@ -47,11 +47,14 @@ def _durations(book: Book, stage: Stage, visits: Sequence[Visit]) -> list[Figure
     unknown = {"не отмечено, когда взят в работу": len(visits) - len(wait)}
     found = [
         *_against_norm(stage, quantiles("stage_time", "Время шага", total, HOURS, _QS, part=part)),
-        *quantiles("stage_wait", "Ждёт исполнителя", wait, HOURS, (50,), part=part, excluded=unknown, unknown=True),
-        *quantiles("stage_touch", "Делается", touch, HOURS, (50,), part=part, excluded=unknown, unknown=True),
-        _efficiency(book, "stage_efficiency", "Доля работы", visits, part),
         *_hours(timed, part),
     ]
+    if stage.waits != "customer":  # there the time is the customer's: neither waiting nor work of ours
+        found += [
+            *quantiles("stage_wait", "Ждёт исполнителя", wait, HOURS, (50,), part=part, excluded=unknown, unknown=True),
+            *quantiles("stage_touch", "Делается", touch, HOURS, (50,), part=part, excluded=unknown, unknown=True),
+            _efficiency(book, "stage_efficiency", "Доля работы", visits, part),
+        ]
     versions = sorted({v.version for v in visits})
     if len(versions) > 1:
         for version in versions:

@@ -63,10 +63,10 @@ def test_lead_time_gross_and_net(october: Report, plain: Plain) -> None:
         net.append(days - waited)
     assert len(gross) >= 20
     for q in (50, 85, 95):
-        assert value(october, f"lead_time.p{q}") == round(nearest_rank(gross, q / 100), 2)
-        assert value(october, f"lead_time_net.p{q}") == round(nearest_rank(net, q / 100), 2)
-    assert value(october, "lead_time.mean") == round(sum(gross) / len(gross), 2)
-    assert value(october, "throughput") == round(len(gross) / ((LAST - FIRST) / timedelta(days=7)), 2)
+        assert value(october, f"lead_time.p{q}") == round(nearest_rank(gross, q / 100), 1)
+        assert value(october, f"lead_time_net.p{q}") == round(nearest_rank(net, q / 100), 1)
+    assert value(october, "lead_time.mean") == round(sum(gross) / len(gross), 1)
+    assert value(october, "throughput") == round(len(gross) / ((LAST - FIRST) / timedelta(days=7)), 1)
 
 
 def test_on_time_by_both_promises(october: Report, plain: Plain) -> None:
@@ -91,14 +91,16 @@ def test_stage_times_wait_and_touch(october: Report, plain: Plain, stage: str) -
     touch = [hours(at, when(t["endTime"])) for t, at in claimed]  # type: ignore[arg-type]
     assert len(total) > 10
     for q in (50, 85, 90):
-        assert value(october, f"stage_time.p{q}", stage) == round(nearest_rank(total, q / 100), 2)
-    assert value(october, "stage_wait.p50", stage) == round(nearest_rank(wait, 0.5), 2)
-    assert value(october, "stage_touch.p50", stage) == round(nearest_rank(touch, 0.5), 2)
+        assert value(october, f"stage_time.p{q}", stage) == round(nearest_rank(total, q / 100), 1)
+    if stage in ("price", "payment"):  # the customer's time is neither our waiting nor our work
+        assert october.find("stage_wait.p50", stage) is None
+        return
+    assert value(october, "stage_wait.p50", stage) == round(nearest_rank(wait, 0.5), 1)
+    assert value(october, "stage_touch.p50", stage) == round(nearest_rank(touch, 0.5), 1)
     left = october.find("stage_wait.p50", stage).excluded  # type: ignore[union-attr]
     assert left.get("не отмечено, когда взят в работу", 0) == len(tasks) - len(claimed)
-    if stage not in ("price", "payment"):
-        expected = round(100 * sum(touch) / (sum(touch) + sum(wait)), 1)
-        assert value(october, "stage_efficiency", stage) == expected
+    expected = round(100 * sum(touch) / (sum(touch) + sum(wait)), 1)
+    assert value(october, "stage_efficiency", stage) == expected
 
 
 def test_first_pass_refusals_and_rejections(october: Report, plain: Plain) -> None:
@@ -140,12 +142,12 @@ def test_overdue_by_department_and_person(october: Report, plain: Plain) -> None
             departments[stage.groups[0] if stage.groups else ""] += late  # type: ignore[assignment]
             persons[answered.get(task["activityInstanceId"]) or task["assignee"] or "—"] += late  # type: ignore[assignment]
     shown = {f.key: f.value for f in october.kpi if f.id == "overdue_hours" and f.by == "department" and f.value}
-    assert shown == {group: pytest.approx(late, abs=0.006) for group, late in departments.items()}
-    assert value(october, "overdue_hours") == pytest.approx(sum(departments.values()), abs=0.006)
+    assert shown == {group: pytest.approx(late, abs=0.06) for group, late in departments.items()}
+    assert value(october, "overdue_hours") == pytest.approx(sum(departments.values()), abs=0.06)
     named = {f.key: f.value for f in october.kpi if f.id == "overdue_hours" and f.by == "person" and f.value}
-    assert named == {person: pytest.approx(late, abs=0.006) for person, late in persons.items()}
+    assert named == {person: pytest.approx(late, abs=0.06) for person, late in persons.items()}
     lost = [f.value or 0 for f in october.kpi if f.id == "stage_lost"]
-    assert sum(lost) == pytest.approx(sum(departments.values()), abs=0.06)
+    assert sum(lost) == pytest.approx(sum(departments.values()), abs=0.56)
     assert [n.hours_lost for n in october.narrow] == sorted(lost, reverse=True)[:3]
 
 
