@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import requests
+
+from app.commands.common import local
 from app.doctor import Line, State
+from app.hooks import LAST_EVENT, PATH
 from app.portal_setup import portal_of, portal_route
 from app.wiring import Parts
 from bitrix_sync.client import PortalClient, rows_of
@@ -241,6 +245,34 @@ def _rate(look: Look) -> Said:
         yield "ok", f"{says}; портал ждать не просит"
 
 
+def _events(look: Look) -> Said:
+    s = look.parts.settings
+    found = f"изменения находит опрос раз в {s.bitrix_poll_seconds} с"
+    if not s.application_tokens or s.public_url is None:
+        yield (
+            "warning",
+            f"события не принимаются, {found}: задайте ORDER_ROUTE_PUBLIC_URL и ORDER_ROUTE_BITRIX_APPLICATION_TOKEN",
+        )
+        return
+    address = f"{s.public_url}{PATH}"
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            form = {"event": "DOCTOR"}
+            status = session.post(address, data=form, timeout=(3.05, 5.0), allow_redirects=False).status_code
+    except requests.RequestException as error:
+        yield "fault", f"{address} отсюда не открывается ({type(error).__name__}): {found}; проверьте web и прокси"
+        return
+    if status != 403:
+        yield "fault", f"{address} отвечает {status} вместо 403: запрос доходит не до order-route, проверьте прокси"
+        return
+    seen = look.parts.ledger.cursor(LAST_EVENT)
+    if seen is None:
+        yield "warning", f"{address} открывается, но событий ещё не было: сверьте адрес и токен исходящего вебхука"
+    else:
+        yield "ok", f"{address} открывается, последнее событие {local(datetime.fromisoformat(seen), s.zone)}"
+
+
 _MATTERS: tuple[tuple[str, Callable[[Look], Said]], ...] = (
     ("Доступ", _access),
     ("Тариф", _plan),
@@ -250,5 +282,6 @@ _MATTERS: tuple[tuple[str, Callable[[Look], Said]], ...] = (
     ("Часы", _clock),
     ("Задачи", _tasks),
     ("Отбор по времени", _time_filter),
+    ("События", _events),
     ("Частота", _rate),
 )

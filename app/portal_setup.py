@@ -44,4 +44,4 @@ def by_hand(parts: Parts, fitted: Fitted) -> list[str]:
     portal = portal_of(parts)
     owner = as_map(portal.call("profile").result)
     name = f"{owner.get('NAME', '')} {owner.get('LAST_NAME', '')}".strip() or f"пользователь {portal.user_id}"
-    return checklist(portal.origin, fitted.entity_type_id, TITLE, parts.staff, name)
+    return checklist(portal.origin, fitted.entity_type_id, TITLE, parts.staff, name, parts.settings.public_url)

@@ -11,11 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
+from flask import Flask
 from pydantic import SecretStr
 
+from app.hooks import add_hooks, into_inbox
 from app.paths import SERVER_JAR
 from app.settings import Settings
 from app.setup import furnish, keep_logins, wait_for_rest
+from app.watching import WatchLoop
 from app.web import ListenError, Site, inside_site, public_site, serve
 from app.wiring import ROUTE, Parts
 from engine.about import WrongEngine
@@ -87,18 +90,32 @@ def run_worker(parts: Parts, topics: Iterable[str] | None, stop: threading.Event
     if stop.is_set():
         return
     worker = parts.worker(topics, slots)
+    watch = parts.watch() if topics is None or "reconcile-portal" in topics else None
     site: Site | None = None
     with contextlib.suppress(ListenError):  # `web` or another worker of this host has it: the work matters more
         site = serve(
-            inside_site(lambda: worker_problems(worker)() + ledger_problems(parts)),
+            inside_site(lambda: worker_problems(worker, watch)() + ledger_problems(parts)),
             parts.settings.board_listen,
             "ORDER_ROUTE_BOARD_LISTEN",
         )
     try:
-        worker.run(stop)
+        with watching(watch):
+            worker.run(stop)
     finally:
         if site is not None:
             site.close()
+
+
+@contextmanager
+def watching(watch: WatchLoop | None) -> Iterator[None]:
+    """Look at what people do in the portal while the block runs."""
+    if watch is not None:
+        watch.start()
+    try:
+        yield
+    finally:
+        if watch is not None:
+            watch.stop()
 
 
 def run_web(parts: Parts, stop: threading.Event, health: Callable[[], list[str]] | None = None) -> None:
@@ -106,7 +123,8 @@ def run_web(parts: Parts, stop: threading.Event, health: Callable[[], list[str]]
     ready = _engine_problems(parts)
     sites: list[Site] = []
     try:
-        sites.append(serve(public_site(health or ready), parts.settings.web_listen, "ORDER_ROUTE_WEB_LISTEN"))
+        public = public_site(health or ready, *_doors(parts))
+        sites.append(serve(public, parts.settings.web_listen, "ORDER_ROUTE_WEB_LISTEN"))
         sites.append(
             serve(
                 inside_site(lambda: ready() + (health() + ledger_problems(parts) if health else [])),
@@ -118,6 +136,14 @@ def run_web(parts: Parts, stop: threading.Event, health: Callable[[], list[str]]
     finally:
         for site in sites:
             site.close()
+
+
+def _doors(parts: Parts) -> list[Callable[[Flask], None]]:
+    """Return what the public site offers besides its health: the portal's events, where a token is set for them."""
+    tokens = parts.settings.application_tokens
+    if not tokens:
+        return []
+    return [lambda site: add_hooks(site, tokens, into_inbox(parts.ledger))]
 
 
 def run_setup(parts: Parts, stop: threading.Event, tell: Callable[[str], None], logins: Path | None) -> None:
@@ -138,10 +164,11 @@ def run_up(parts: Parts, stop: threading.Event, tell: Callable[[str], None]) -> 
         furnish(parts, tell, lambda made: _show(made, tell))
         tell(f"Tasklist и Cockpit: {parts.engine_url.removesuffix('/engine-rest')}/operaton/")
         tell(f"Состояние и показатели: http://{parts.settings.board_listen}/readyz")
-        worker = parts.worker()
+        worker, watch = parts.worker(), parts.watch()
         worker.start()
         try:
-            run_web(parts, stop, worker_problems(worker))
+            with watching(watch):
+                run_web(parts, stop, worker_problems(worker, watch))
         finally:
             worker.stop()
     finally:
@@ -154,9 +181,16 @@ def _show(passwords: Mapping[str, SecretStr], tell: Callable[[str], None]) -> No
         tell(f"{person}: пароль {password.get_secret_value()} (показан один раз)")
 
 
-def worker_problems(worker: Worker) -> Callable[[], list[str]]:
-    """Return the check behind the health pages: nothing, or what is wrong with a worker."""
-    return lambda: [] if worker.healthy() else ["исполнитель внешних задач не отвечает"]
+def worker_problems(worker: Worker, watch: WatchLoop | None = None) -> Callable[[], list[str]]:
+    """Return the check behind the health pages: nothing, or what is wrong with a worker and its watch."""
+
+    def problems() -> list[str]:
+        found = [] if worker.healthy() else ["исполнитель внешних задач не отвечает"]
+        if watch is not None and not watch.healthy():
+            found.append("наблюдение за порталом не отвечает")
+        return found
+
+    return problems
 
 
 def ledger_problems(parts: Parts) -> list[str]:

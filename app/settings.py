@@ -49,9 +49,14 @@ class Settings(BaseModel):
     bitrix_entity_type_id: int | None = Field(
         None, ge=128, description="номер смарт-процесса; пусто: найти или создать"
     )
+    bitrix_poll_seconds: int = Field(10, ge=1, le=3600, description="как часто смотреть изменения в портале, секунд")
+    bitrix_application_token: SecretStr | None = Field(
+        None, description="токен исходящего вебхука; при смене два через запятую; пусто: события не принимаются"
+    )
     bitrix_rate: float = Field(2, gt=0, le=1000, description="запросов к порталу в секунду")
     bitrix_burst: int = Field(50, ge=1, le=10000, description="запросов подряд, пока портал не попросит подождать")
-    web_listen: str = Field("127.0.0.1:8090", description="адрес, который может смотреть в интернет: /healthz")
+    public_url: str | None = Field(None, description="внешний адрес WEB_LISTEN, https://…: для событий портала")
+    web_listen: str = Field("127.0.0.1:8090", description="адрес, который может смотреть в интернет: /healthz, события")
     board_listen: str = Field("127.0.0.1:8091", description="внутренний адрес: /readyz, /metrics")
     lock_seconds: int = Field(30, ge=2, le=3600, description="блокировки внешних задач и аренды заказов, секунд")
     reconcile_seconds: int = Field(300, ge=2, le=86400, description="как часто сверять все карточки, секунд")
@@ -95,6 +100,24 @@ class Settings(BaseModel):
         if parts.scheme != "https" and not (parts.scheme == "http" and _stays_inside(parts.hostname)):
             raise ValueError("портал нужен по https; http разрешён только на этом компьютере и внутри сети контейнеров")
         return SecretStr(value.get_secret_value().rstrip("/") + "/")
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("нужен адрес вида https://заказы.пример.рф без пути, вопроса и решётки")
+        if parts.scheme == "http" and not _stays_inside(parts.hostname):
+            raise ValueError("нужен https; http разрешён только на этом компьютере и внутри сети контейнеров")
+        return value.rstrip("/")
+
+    @property
+    def application_tokens(self) -> list[SecretStr]:
+        """Return the tokens that an event may carry; two while the portal's is being changed."""
+        held = self.bitrix_application_token.get_secret_value() if self.bitrix_application_token else ""
+        return [SecretStr(each.strip()) for each in held.split(",") if each.strip()]
 
     @field_validator("web_listen", "board_listen")
     @classmethod

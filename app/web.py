@@ -1,15 +1,18 @@
 """The two small web sites: one that may face the internet, one for inside.
 
-`WEB_LISTEN` answers ``GET /healthz``; `BOARD_LISTEN` answers ``GET /readyz`` and ``GET /metrics`` (Prometheus).
-Both are served by waitress, which limits headers, bodies and connections by itself.
+`WEB_LISTEN` answers ``GET /healthz`` and the portal's events; `BOARD_LISTEN` answers ``GET /readyz`` and
+``GET /metrics`` (Prometheus). Both are served by waitress with narrow limits: what is too large is refused before it
+is read, what creeps is dropped, and many idle connections keep nobody out.
 """
 
 from __future__ import annotations
 
+import resource
 import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, jsonify
@@ -19,14 +22,17 @@ from waitress.server import create_server
 from app.settings import split_listen
 
 Check = Callable[[], list[str]]
+CONNECTIONS = 3000  # at once; an idle one costs a few KB
+IDLE_SECONDS, REQUEST_SECONDS = 20, 8.0  # a kept connection without a request; a request that is still incomplete
+LARGEST_BODY = 64 * 1024  # bytes
 
 
 class ListenError(Exception):
     """The address cannot be listened on; the message is one Russian sentence."""
 
 
-def public_site(health: Check) -> Flask:
-    """Return the site for `WEB_LISTEN`; `health` returns what is wrong, in words, or nothing."""
+def public_site(health: Check, *doors: Callable[[Flask], None]) -> Flask:
+    """Return the site for `WEB_LISTEN`; `health` returns what is wrong, in words, or nothing; `doors` add to it."""
     site = Flask("order-route-public", static_folder=None)
     site.after_request(_harden)
 
@@ -36,6 +42,8 @@ def public_site(health: Check) -> Flask:
         bad = health()
         return jsonify(status="fault" if bad else "ok"), 503 if bad else 200
 
+    for door in doors:
+        door(site)
     return site
 
 
@@ -61,6 +69,27 @@ def _harden(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _drop_what_creeps(server: Any, usual: Callable[[float], None], now: float) -> None:
+    """Close connections whose request is not complete after its time: a byte now and then is no sign of life."""
+    usual(now)
+    for channel in list(server.active_channels.values()):
+        begun = getattr(channel, "partial_since", None)
+        if channel.request is None and channel.requests:
+            channel.partial_since = None
+        elif begun is None:
+            channel.partial_since = now
+        elif now - begun > REQUEST_SECONDS:
+            channel.will_close = True
+
+
+def _allow_files(wanted: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+        )
 
 
 @dataclass
@@ -93,7 +122,20 @@ def serve(site: Flask, listen: str, setting: str) -> Site:
         taken = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise ListenError(f"Адрес {listen} занят или недоступен: освободите его или задайте {setting}") from error
-    server = create_server(site, sockets=[taken], threads=4, ident=None)
+    _allow_files(CONNECTIONS + 512)
+    server = create_server(
+        site,
+        sockets=[taken],
+        threads=4,
+        ident=None,
+        max_request_header_size=16 * 1024,
+        max_request_body_size=LARGEST_BODY,
+        connection_limit=CONNECTIONS,
+        channel_timeout=IDLE_SECONDS,
+        cleanup_interval=1,
+        asyncore_use_poll=True,
+    )
+    server.maintenance = partial(_drop_what_creeps, server, server.maintenance)
     thread = threading.Thread(target=server.run, name=f"web-{listen}", daemon=True)
     thread.start()
     return Site(server, thread)

@@ -20,10 +20,12 @@ from app.noportal import NoPortal
 from app.paths import BPMN, data_folder, find
 from app.plant import PlantDeadlines, SystemClock
 from app.settings import Settings
+from app.watching import WatchLoop
 from attachments.judge import Judge
 from bitrix_sync.client import PortalClient
 from bitrix_sync.reconcile import Reconciler
 from bitrix_sync.schema import PortalSchema
+from bitrix_sync.watch import Recent, Watch
 from diagram.stages import read_route
 from engine.about import About, about
 from engine.client import EngineClient
@@ -253,7 +255,20 @@ class Parts:
             zone=self.settings.zone,
             deadlines=self.deadlines,
             lease_seconds=float(self.settings.lock_seconds),
+            touched=self.recent.note,
         )
+
+    @cached_property
+    def recent(self) -> Recent:
+        """Return the memory of which cards this process worked on lately."""
+        return Recent()
+
+    def watch(self) -> WatchLoop | None:
+        """Return the loop that looks at what people do in the portal, None where no portal is set."""
+        if not isinstance(self.mirror, LazyMirror):
+            return None
+        poll = float(self.settings.bitrix_poll_seconds)
+        return WatchLoop(Watch(self.mirror.real, self.ledger, poll_seconds=poll, recent=self.recent))
 
 
 __all__ = ["BPMN", "ROUTE", "Parts"]

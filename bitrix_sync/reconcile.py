@@ -38,7 +38,8 @@ log = structlog.get_logger(__name__)
 class Reconciler:
     """Fulfils `orders.ports.Mirror`; one per process, thread-safe.
 
-    `lease_seconds` = LOCK_SECONDS; `step_seconds` bounds one order's repair in front of people.
+    `lease_seconds` = LOCK_SECONDS; `step_seconds` bounds one order's repair in front of people; `touched` hears the id
+    of each card that was worked on: the portal's next event about it is most likely our own echo.
     """
 
     def __init__(
@@ -56,7 +57,9 @@ class Reconciler:
         step_seconds: float = 45.0,
         settle_seconds: float = SETTLE_SECONDS,
         on_alarm: Callable[[str], None] | None = None,
+        touched: Callable[[int], None] = lambda _card: None,
     ) -> None:
+        self._touched = touched
         self.engine, self.portal, self.ledger, self.staff, self.schema = engine, portal, ledger, staff, schema
         self._zone, self._deadlines, self._clock = zone, deadlines, clock
         self._lease_seconds, self._step_seconds = lease_seconds, step_seconds
@@ -167,12 +170,13 @@ class Reconciler:
             usable=self._users[1],
         )
 
-    def repair_one(self, instance_id: str, guard: Guarded) -> None:
-        """Repair one card; the caller holds its lease through the guard."""
+    def repair_one(self, instance_id: str, guard: Guarded, *, paced: bool = False) -> None:
+        """Repair one card; the caller holds its lease through the guard. `paced`: a caller that comes often."""
         guard.check()
         work = self.work(instance_id, guard)
         if work is None:
             return
+        work.paced = paced
         asked = self.users_are_old()
         wanted = self.ledger.effect(recreate_key(work.wish.key)).state == "done"
         try:
@@ -181,7 +185,11 @@ class Reconciler:
             self._vanish(work)
         if asked:
             self.believe(work.usable)
-        repair(work)
+        try:
+            repair(work)
+        finally:
+            if work.seen.item_id is not None:
+                self._touched(work.seen.item_id)
         self._vanished.pop(work.wish.key, None)
         if wanted:
             self.ledger.undo(recreate_key(work.wish.key))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import structlog
 
-from bitrix_sync import notes, tasks
+from bitrix_sync import back, notes, tasks
 from bitrix_sync.card import DesiredCard, Note
 from bitrix_sync.client import Command
 from bitrix_sync.compare import Change, card_changes, new_card, people_changes
@@ -96,8 +96,12 @@ def repair(work: Work) -> None:
     mirror_files(work)
     tasks.mirror_task(work)
     tasks.close_others(work)
-    put_back = _put_back(work)
+    moved = back.judge(work)
     changes = changes_of(work)
+    if moved is not None and work.paced and moved.wait > 0:
+        changes = [change for change in changes if change.name != "stageId"]
+        back.hold(work, moved)
+        moved = None
     if changes:
         fields = {change.name: change.value for change in changes}
         params = {"entityTypeId": work.schema.entity_type_id, "id": work.card_id, "fields": fields}
@@ -105,8 +109,9 @@ def repair(work: Work) -> None:
     _write(work)
     if work.wish.task and work.addressed.responsible and work.done(f"{work.wish.task.key}:reset") is None:
         work.note_done(f"{work.wish.task.key}:reset")
-    if put_back:
-        work.wish = _with_note(work, put_back)
+    if moved is not None:
+        back.tell(work, moved)
+        work.wish = _with_note(work, moved.note)
     notes.mirror_notes(work)
     notes.send_notices(work)
     if work.later:
@@ -165,21 +170,6 @@ def _drop_twins(work: Work) -> None:
         log.warning("card_twin_deleted", order=work.wish.key, card=work.card_id, twin=number)
         params = {"entityTypeId": work.schema.entity_type_id, "id": number}
         work.writes[f"twin{number}"] = ("crm.item.delete", params)
-
-
-def _put_back(work: Work) -> Note | None:
-    """Tell a card that somebody moved from one that the route moves now; say who moved it, in one log line."""
-    item, task = work.seen.item or {}, work.wish.task
-    if task is None or work.wish.stage is None or item.get("stageId") == work.schema.columns[work.wish.stage]:
-        return None
-    if work.done(f"{task.key}:reset") is None or str(item.get("movedBy")) == str(work.guard.client.user_id):
-        return None
-    person = work.staff.of_bitrix(int(item.get("movedBy") or 0))
-    who = person.name if person else f"пользователь {item.get('movedBy')}"
-    log.warning("card_put_back", order=work.wish.key, moved_by=who, column=item.get("stageId"))
-    text = f"{who}: карточка возвращена, колонку меняет только маршрут."
-    mark = f"{work.wish.key}/moved:{item.get('movedTime')}"
-    return Note(mark, text, title="Карточку передвинули вручную", icon="attention")
 
 
 def _with_note(work: Work, note: Note) -> DesiredCard:

@@ -40,6 +40,7 @@ class Work:
     wish: DesiredCard
     known: dict[str, Effect] = field(default_factory=dict)
     seen: Observed = field(default_factory=Observed)
+    paced: bool = False  # a card that is moved again and again goes back less and less often
     rebuilding: bool = False  # the ledger knows nothing of a card that is there
     usable: frozenset[int] | None = None  # portal users who work; None = the portal does not tell
     addressed: Addressed = field(default_factory=lambda: Addressed(None))

@@ -15,4 +15,5 @@ put ledger_url "postgresql://order_route:$(cat "$folder/db_password")@db:5432/or
 webhook=
 [ "${1:-}" = sandbox ] && webhook=http://sandbox:8100/rest/1/sandbox/
 put bitrix_webhook_url "$webhook"
+put bitrix_application_token ""
 echo "Секреты лежат в $folder"

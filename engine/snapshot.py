@@ -39,6 +39,10 @@ class DeployedRoutes:
         return route
 
 
+def _moment(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.000%z")  # the engine's own notation
+
+
 class SnapshotReader:
     """Fulfils `orders.ports.Engine` through the integration account. Safe to use from many threads."""
 
@@ -96,6 +100,13 @@ class SnapshotReader:
     def running_instances(self, process_id: str) -> list[str]:
         """Return the ids of the running instances of a process (any version), oldest first."""
         return [i.id for i in self._client.history.instances(processDefinitionKey=process_id, unfinished=True)]
+
+    def order_keys(self, process_id: str, since: datetime) -> Mapping[str, str]:
+        """Return the business keys, by instance id, of all that run and of those that ended at or after `since`."""
+        ended = {"processDefinitionKey": process_id, "finishedAfter": _moment(since)}
+        found = [*self._client.history.instances(processDefinitionKey=process_id, unfinished=True)]
+        found += self._client.history.instances(**ended)
+        return {each.id: each.business_key for each in found if each.business_key}
 
     def ended_instances(self, process_id: str, since: datetime) -> list[str]:
         """Return the ids of the instances of a process that ended at or after `since` (aware), oldest first."""

@@ -88,6 +88,14 @@ def keys_starting(conn: Connection, *prefixes: str) -> list[str]:
     return [str(key) for key in conn.execute(select(effect.c.key).where(begins)).scalars()]
 
 
+def recent(conn: Connection, prefix: str, since: float) -> tuple[int, float]:
+    """Return how many effects with keys of this beginning were done since, and when the last was."""
+    begins = func.substr(effect.c.key, 1, len(prefix)) == prefix
+    fresh = begins & (effect.c.state == "done") & (effect.c.t_last >= since)
+    count, last = conn.execute(select(func.count(), func.max(effect.c.t_last)).where(fresh)).one()
+    return int(count), float(last or 0.0)
+
+
 def _of(row: Row[Any]) -> Effect:
     return Effect(
         row.key, EffectState(row.state), row.remote_id, row.attempts, row.request_hash, row.t_first, row.t_last

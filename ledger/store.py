@@ -17,11 +17,12 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger import bucket as buckets
-from ledger import effects
+from ledger import effects, inbox
 from ledger.attempts import Statements
 from ledger.database import cause, light, open_database
 from ledger.effects import Effect, EffectState
 from ledger.errors import ForeignLedger, LedgerError
+from ledger.inbox import Waiting
 from ledger.lease import Lease
 from ledger.tables import bucket, claim, cursor, lease, meta
 
@@ -120,6 +121,11 @@ class Ledger:
         """Return the known effects among the keys."""
         with self._transaction() as conn:
             return effects.read_many(conn, keys)
+
+    def recent(self, prefix: str, seconds: float) -> tuple[int, float]:
+        """Return how many effects with keys of this beginning were done in the last seconds, and when the last was."""
+        with self._transaction() as conn:
+            return effects.recent(conn, prefix, self._now(conn) - seconds)
 
     def keys_of(self, order: str) -> list[str]:
         """Return the keys of all effects of an order, its notices included."""
@@ -231,6 +237,25 @@ class Ledger:
         with self._transaction() as conn:
             self._ensure(conn, cursor, {"name": name, "value": value})
             conn.execute(update(cursor).where(cursor.c.name == name).values(value=value))
+
+    # the inbox
+
+    def hint(self, kind: str, number: str) -> None:
+        """Note that the portal named a thing; a power cut may lose it, since polling finds the same."""
+        with self._transaction(self._light) as conn:
+            insert = postgres_insert if self._postgres else sqlite_insert
+            inbox.put(conn, insert, kind, number, self._now(conn))
+
+    def hints(self) -> list[Waiting]:
+        """Return what the portal named, oldest first."""
+        with self._transaction(self._light) as conn:
+            return inbox.waiting(conn)
+
+    def drop_hints(self, looked_at: list[Waiting]) -> None:
+        """Forget hints whose things were looked at since."""
+        if looked_at:
+            with self._transaction() as conn:
+                inbox.take(conn, looked_at)
 
     # inside
 

@@ -57,3 +57,11 @@ bucket = Table(
 )
 
 cursor = Table("cursor", metadata, Column("name", String(200), primary_key=True), Column("value", Text, nullable=False))
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("kind", String(40), primary_key=True),
+    Column("number", String(40), primary_key=True),
+    Column("at", Double, nullable=False),
+)

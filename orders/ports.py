@@ -61,6 +61,10 @@ class Engine(Protocol):
         """Return the ids of the running instances of a process in which a step began or ended since then."""
         ...
 
+    def order_keys(self, process_id: str, since: datetime) -> Mapping[str, str]:
+        """Return the business keys, by instance id, of all that run and of those that ended at or after `since`."""
+        ...
+
     def ended_instances(self, process_id: str, since: datetime) -> list[str]:
         """Return the ids of the instances of a process (any version) that ended at or after `since`, oldest first."""
         ...

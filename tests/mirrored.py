@@ -89,6 +89,9 @@ class Source:
     def moved_instances(self, process_id: str, since: datetime) -> list[str]:
         return [o.instance_id for o in self.orders.values() if any(v.since >= since for v in o.open)]
 
+    def order_keys(self, process_id: str, since: datetime) -> Mapping[str, str]:
+        return {o.instance_id: o.key for o in self.orders.values() if o.running or (o.ended and o.ended >= since)}
+
     def ended_instances(self, process_id: str, since: datetime) -> list[str]:
         return [o.instance_id for o in self.orders.values() if o.ended and o.ended >= since]
 

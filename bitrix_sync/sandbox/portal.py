@@ -157,6 +157,10 @@ class Portal:
         """Remember an event with FIELDS; it goes out when the call's changes are written."""
         self._waiting.append((name, {f"[FIELDS][{key}]": str(value) for key, value in fields.items()}))
 
+    def raise_comment_on_card(self, comment: int) -> None:
+        """Remember the event of a new comment on a card: its id stands in data itself, without FIELDS."""
+        self._waiting.append(("ONCRMTIMELINECOMMENTADD", {"[ID]": str(comment)}))
+
     def raise_task_event(self, name: str, task: int) -> None:
         """Remember a task event; FIELDS_BEFORE is the text `undefined` for a new task."""
         before = {"[FIELDS_BEFORE]": "undefined"} if name == "ONTASKADD" else {"[FIELDS_BEFORE][ID]": str(task)}

@@ -26,7 +26,9 @@ pytestmark = [pytest.mark.engine, pytest.mark.acceptance]
 @pytest.fixture(scope="module")
 def chain(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     """Two workers beside each other; the first shows its health. Nobody dies here, so locks may last."""
-    with open_chain(shop, tmp_path_factory.mktemp("orders") / "chain", lock_seconds=15) as opened:
+    with open_chain(
+        shop, tmp_path_factory.mktemp("orders") / "chain", lock_seconds=15, bitrix_poll_seconds=2
+    ) as opened:
         opened.work()
         opened.wait(opened.healthy, "the first worker up")
         opened.work()
@@ -56,6 +58,23 @@ def test_two_workers_do_each_step_once(chain: Chain) -> None:
     done = [line for order in orders for line in _answered(chain, order)]
     assert doubled([line["externalTaskId"] for line in done]) == {}
     assert len({line["workerId"] for line in done}) == 2, "both workers took part"
+
+
+def test_a_dragged_card_goes_back_while_workers_work(chain: Chain) -> None:
+    """No event ever comes here: the workers look by themselves each BITRIX_POLL_SECONDS, one of them for both."""
+    order = chain.shop.start_order()
+    chain.carry(order, "ApproveOrder")
+    key = chain.shop.reader.snapshot(order.id).key
+    chain.wait(lambda: chain.book.column(key) == "design", "the card at the designers")
+    chain.portal.set_users([{"id": 103, "mayMove": True}])
+    chain.book.edit({"stageId": chain.book.schema.columns["payment"]}, key=key, user=103)
+    chain.wait(lambda: chain.book.column(key) == "design", "the card back in its column")
+    lines = chain.wait(
+        lambda: [line for line in chain.book.lines(key) if "передвинули" in line["title"]], "the move in the timeline"
+    )
+    assert len(lines) == 1 and "Ирина Соколова" in lines[0]["text"]
+    chain.cancel(order)
+    chain.ended(order)
 
 
 def _answered(chain: Chain, order: Instance) -> list[dict[str, str]]:

@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from mirrored import the_route, the_staff
-from portal import LocalPortal
+from portal import LocalPortal, wait_until
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from app.cli import cli
+from app.hooks import LAST_EVENT, add_hooks, into_inbox
 from app.sandbox import portal_people
+from app.web import public_site, serve
 from bitrix_sync.client import PortalClient
 from bitrix_sync.provision import fit, provision
 from bitrix_sync.read_schema import TITLE, read_schema
@@ -42,8 +45,10 @@ def client(portal: LocalPortal, tmp_path: Path) -> Iterator[PortalClient]:
 
 
 @pytest.fixture
-def shell(portal: LocalPortal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    return Shell(portal, tmp_path, monkeypatch)
+def shell(portal: LocalPortal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    before = structlog.get_config()
+    yield Shell(portal, tmp_path, monkeypatch)
+    structlog.configure(**before)
 
 
 class Shell:
@@ -60,7 +65,7 @@ class Shell:
             "BITRIX_BURST": "10000",
         }.items():
             self.set(name, value)
-        patch.setattr("app.portal_doctor.SECONDS", 2.0)
+        patch.setattr("bitrix_sync.retry.LADDER_SECONDS", 1.0)
 
     def set(self, name: str, value: str) -> None:
         self.patch.setenv(f"ORDER_ROUTE_{name}", value)
@@ -246,6 +251,32 @@ class FixedClock:
         return self._at
 
     fromisoformat = datetime.fromisoformat
+
+
+def test_doctor_tries_the_door_of_events(
+    portal: LocalPortal, client: PortalClient, shell: Shell, tmp_path: Path
+) -> None:
+    provision(client, ROUTE)
+    _, said = shell.run("doctor")
+    assert "события не принимаются" in said
+    shell.set("BITRIX_APPLICATION_TOKEN", "s3cret-token")
+    shell.set("PUBLIC_URL", portal.url)
+    code, said = shell.run("doctor")
+    assert code == 1 and "вместо 403" in said and "s3cret" not in said, said
+    book = Ledger(f"sqlite:///{tmp_path / 'data' / 'ledger.db'}")
+    door = lambda site: add_hooks(site, [SecretStr("s3cret-token")], into_inbox(book))  # noqa: E731 - used once
+    site = serve(public_site(list, door), "127.0.0.1:0", "ORDER_ROUTE_WEB_LISTEN")
+    shell.set("PUBLIC_URL", f"http://127.0.0.1:{site.port}")
+    code, said = shell.run("doctor")
+    assert code == 0 and "событий ещё не было" in said, said
+    portal.events(f"http://127.0.0.1:{site.port}/hooks/bitrix24", "s3cret-token")
+    made = {"title": "Проба"}
+    portal.call("crm.item.add", {"entityTypeId": read_schema(client, ROUTE).entity_type_id, "fields": made})
+    wait_until("an event", lambda: book.cursor(LAST_EVENT))
+    code, said = shell.run("doctor")
+    site.close()
+    book.close()
+    assert code == 0 and "последнее событие" in said, said
 
 
 @pytest.mark.parametrize(

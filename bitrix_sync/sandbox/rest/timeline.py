@@ -54,7 +54,7 @@ def add(call: Call) -> Reply:
         "files": _files(call, fields.get("FILES"), author),
     }
     call.store.put("comment", number, doc)
-    call.event("ONCRMTIMELINECOMMENTADD", {"ID": number})
+    call.portal.raise_comment_on_card(number)
     return Reply(number)
 
 

@@ -1,0 +1,246 @@
+"""The look at what people do in the portal: on an event within a second or two, else every few seconds.
+
+One request shows 2,500 cards with who changed them last; what a person touched is looked at whole and repaired. No
+filter by time is used: a portal's silence would prove nothing. Events (the inbox) only bring the next look forward,
+so a copied, late, forged or lost one changes nothing in the end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from bitrix_sync.client import Command, rows_of
+from bitrix_sync.envelope import BatchAnswer
+from bitrix_sync.guard import Guarded
+from bitrix_sync.hints import Hint
+from bitrix_sync.php import as_list
+from bitrix_sync.reconcile import Reconciler
+from bitrix_sync.schema import PortalSchema
+from bitrix_sync.sweep import HALF, LATELY, MANY
+from bitrix_sync.work import card_key
+from engine.rights import ROUTE
+from ledger import Lease, Ledger
+from orders.errors import OrderRouteError, PortalUnavailable, Transient
+
+LEASE = "portal-watch"
+LEASE_SECONDS = 10.0  # one process looks; when it dies another takes over after so long
+GAP_SECONDS = 1.5  # between two looks that events asked for
+ECHO_SECONDS = 6.0  # after our own work on a card its event is our echo: the ordinary look will do
+STEP_SECONDS = 45.0
+MOST = 20  # orders of one turn, so that the loop is seen to turn
+CARDS, TASKS = 50, 25  # of one read
+CARD_SELECT = ["id", "xmlId", "stageId", "updatedTime", "updatedBy", "movedTime"]
+TASK_SELECT = ["ID", "STATUS", "RESPONSIBLE_ID", "DEADLINE", "CHANGED_DATE", "CHANGED_BY", "UF_CRM_TASK"]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What one card showed: enough to tell that a person changed it or one of our open tasks."""
+
+    stage: str
+    changed: str
+    by: str
+    tasks: Mapping[int, tuple[str, str]] = field(default_factory=dict)  # id -> (what it shows, who changed it)
+
+
+class Recent:
+    """Which cards this process worked on lately."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._at: dict[int, float] = {}
+
+    def note(self, card: int) -> None:
+        """Note that we worked on a card."""
+        now = self._clock()
+        self._at = {each: at for each, at in self._at.items() if now - at < ECHO_SECONDS} | {card: now}
+
+    def fresh(self, card: int) -> bool:
+        """Tell whether an event about this card is most likely our own echo."""
+        return self._clock() - self._at.get(card, float("-inf")) < ECHO_SECONDS
+
+
+class Watch:
+    """One per process; `turn` is called again and again by a loop, and only one process at a time looks."""
+
+    def __init__(
+        self,
+        mirror: Callable[[], Reconciler],
+        ledger: Ledger,
+        *,
+        poll_seconds: float,
+        recent: Recent | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._mirror, self._ledger, self._poll_seconds, self._clock = mirror, ledger, poll_seconds, clock
+        self._recent = recent or Recent(clock)
+        self._lease: Lease | None = None
+        self._last = float("-inf")
+        self._faces: dict[int, Face] = {}
+        self._cards: dict[int, str] = {}  # card -> instance
+        self._again: dict[str, float] = {}  # instance -> when to look anew
+
+    def turn(self) -> bool:
+        """Look if it is time; True if it was. Raises PortalUnavailable: what was named stays in the inbox."""
+        now = self._clock()
+        hints = self._ledger.hints()
+        due = now - self._last >= self._poll_seconds
+        hurry = now - self._last >= GAP_SECONDS and any(self._urgent(Hint(h.kind, h.number)) for h in hints)
+        if not (due or hurry or any(at <= now for at in self._again.values())) or not self._mine():
+            return False
+        self._last = now
+        self._look([Hint(h.kind, h.number) for h in hints])
+        self._ledger.drop_hints(hints)
+        return True
+
+    def release(self) -> None:
+        """Let another process look."""
+        if self._lease is not None:
+            self._lease.release()
+            self._lease = None
+
+    def _mine(self) -> bool:
+        if self._lease is None or not self._lease.keep():
+            self._lease = self._ledger.lease(LEASE, LEASE_SECONDS)
+        return self._lease is not None
+
+    def _hold(self) -> None:
+        if self._lease is None or not self._lease.keep():
+            raise Transient("за порталом смотрит другой процесс", 1.0)
+
+    def _urgent(self, hint: Hint) -> bool:
+        if hint.kind == "task":
+            number = int(hint.number)
+            card = next((card for card, face in self._faces.items() if number in face.tasks), None)
+            return card is not None and not self._recent.fresh(card)
+        return not self._recent.fresh(int(hint.number))
+
+    def _look(self, hints: list[Hint]) -> None:
+        mirror = self._mirror()
+        guard = Guarded(mirror.portal.bound(lane="people", deadline=time.monotonic() + STEP_SECONDS), self._hold)
+        self._know(mirror)
+        strangers = {
+            int(h.number)
+            for h in hints
+            if h.kind != "task" and h.entity_type_id in (None, mirror.schema.entity_type_id)
+        } - set(self._cards)
+        answers = guard.batch(_commands(mirror.schema, list(self._cards), sorted(strangers), mirror.portal.user_id))
+        rows = {int(row["id"]): row for row in _rows(answers, "cards", "items")}
+        faces = _faces(mirror.schema, rows, _rows(answers, "tasks", "tasks"))
+        us, now = str(mirror.portal.user_id), self._clock()
+        gone = [card for card in self._cards if card not in faces and card in self._faces]
+        if len(gone) >= MANY and len(gone) > HALF * len(self._cards):
+            log.error("portal_hides_cards", missing=len(gone))  # the sweep asks by id and raises the alarm
+            gone = []
+        changed = [card for card, face in faces.items() if card in self._cards and self._touched(card, face, us)]
+        wanted = [self._cards[card] for card in (*gone, *changed)]
+        wanted += [instance for instance, at in self._again.items() if at <= now]
+        for row in _rows(answers, "strangers", "items"):
+            wanted += _instances(mirror, row)[:1]
+        self._repair_all(mirror, list(dict.fromkeys(wanted)))
+        for card, face in faces.items():
+            if self._cards.get(card) not in self._again:
+                self._faces[card] = face
+
+    def _know(self, mirror: Reconciler) -> None:
+        """Learn which cards belong to orders that run or ended lately."""
+        keys = mirror.engine.order_keys(ROUTE, mirror.now() - LATELY)
+        effects = self._ledger.effects(card_key(key) for key in keys.values())
+        known = {i: effects.get(card_key(key)) for i, key in keys.items()}
+        self._cards = {int(e.remote_id): i for i, e in known.items() if e and e.state == "done" and e.remote_id}
+        self._faces = {card: face for card, face in self._faces.items() if card in self._cards}
+        self._again = {i: at for i, at in self._again.items() if i in keys}
+
+    def _touched(self, card: int, new: Face, us: str) -> bool:
+        old = self._faces.get(card)
+        if old is None:
+            return new.by != us
+        if new.changed != old.changed and new.by != us:
+            return True
+        if any(old.tasks.get(number) != shown and shown[1] != us for number, shown in new.tasks.items()):
+            return True
+        return bool(old.tasks) and not new.tasks and new.stage == old.stage  # finished or deleted there
+
+    def _repair_all(self, mirror: Reconciler, wanted: list[str]) -> None:
+        left = dict.fromkeys(wanted)
+        try:
+            for instance in wanted[:MOST]:
+                self._again.pop(instance, None)
+                self._repair(mirror, instance)
+                left.pop(instance)
+        finally:
+            now = self._clock()
+            self._again |= dict.fromkeys(left, now)  # too many for one turn, or the portal went away meanwhile
+
+    def _repair(self, mirror: Reconciler, instance: str) -> None:
+        lease = mirror.try_lease(instance)
+        if lease is None:
+            self._again[instance] = self._clock() + 1.0
+            return
+        with lease:
+            client = mirror.portal.bound(lane="people", deadline=time.monotonic() + STEP_SECONDS)
+            try:
+                mirror.repair_one(instance, Guarded(client, self._hold, lease), paced=True)
+            except PortalUnavailable:
+                raise
+            except Transient as error:
+                wait = self._poll_seconds if error.retry_after is None else error.retry_after
+                self._again[instance] = self._clock() + max(1.0, wait)
+            except OrderRouteError as error:
+                log.error("watch_order_failed", instance=instance, reason=str(error))
+
+
+def _commands(schema: PortalSchema, cards: list[int], strangers: list[int], us: int) -> dict[str, Command]:
+    found: dict[str, Command] = {}
+    for name, numbers in (("cards", cards), ("strangers", strangers)):
+        for n, part in enumerate(_parts(numbers, CARDS)):
+            query = {"entityTypeId": schema.entity_type_id, "filter": {"@id": part}, "select": CARD_SELECT, "start": -1}
+            found[f"{name}{n}"] = ("crm.item.list", query)
+    for n, part in enumerate(_parts(cards, TASKS)):
+        bound = [f"{schema.binding}_{card}" for card in part]
+        filters = {"UF_CRM_TASK": bound, "REAL_STATUS": [1, 2, 3, 4, 6], "CREATED_BY": us}
+        query = {"filter": filters, "select": TASK_SELECT, "order": {"ID": "DESC"}, "start": -1}
+        found[f"tasks{n}"] = ("tasks.task.list", query)
+    return found
+
+
+def _rows(answers: BatchAnswer, name: str, path: str) -> list[dict[str, Any]]:
+    return [row for each in answers.names() if each.startswith(name) for row in rows_of(answers[each], path)]
+
+
+def _faces(
+    schema: PortalSchema, rows: Mapping[int, Mapping[str, Any]], tasks: Iterable[Mapping[str, Any]]
+) -> dict[int, Face]:
+    held: dict[int, dict[int, tuple[str, str]]] = {}
+    for task in tasks:
+        shown = "|".join(str(task.get(name)) for name in ("status", "responsibleId", "deadline", "changedDate"))
+        for code in as_list(task.get("ufCrmTask")):
+            kind, _, number = str(code).partition("_")
+            if kind.lower() == schema.binding.lower() and number.isdigit():
+                held.setdefault(int(number), {})[int(task["id"])] = (shown, str(task.get("changedBy")))
+    return {
+        card: Face(
+            str(row.get("stageId")),
+            f"{row.get('updatedTime')}|{row.get('movedTime')}|{row.get('stageId')}",
+            str(row.get("updatedBy")),
+            held.get(card, {}),
+        )
+        for card, row in rows.items()
+    }
+
+
+def _instances(mirror: Reconciler, row: Mapping[str, Any]) -> list[str]:
+    """Return the order of a card that is not among the known ones: one that ended long ago, or nothing."""
+    key = str(row.get("xmlId") or "")
+    return mirror.engine.instances_of(key.removeprefix("order:")) if key.startswith("order:") else []
+
+
+def _parts(numbers: list[int], size: int) -> Iterable[list[int]]:
+    return (numbers[at : at + size] for at in range(0, len(numbers), size))
