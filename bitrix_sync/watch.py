@@ -148,6 +148,9 @@ class Watch:
         for card, face in faces.items():
             if self._cards.get(card) not in self._again:
                 self._faces[card] = face
+        for card in gone:
+            if self._cards[card] not in self._again:
+                del self._faces[card]  # said once; the sweep goes on asking
 
     def _know(self, mirror: Reconciler) -> None:
         """Learn which cards belong to orders that run or ended lately."""

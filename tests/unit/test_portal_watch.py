@@ -135,6 +135,15 @@ def test_a_deleted_task_is_made_again_and_a_finished_one_renewed(bench: Bench) -
     assert [t["id"] for t in bench.mirrored.open_tasks(KEY)] == [again["id"]]
 
 
+def test_a_deleted_card_is_asked_for_once_and_never_made_silently(bench: Bench) -> None:
+    card = {"entityTypeId": bench.mirrored.schema.entity_type_id, "id": bench.mirrored.card()["id"]}
+    bench.mirrored.portal.call("crm.item.delete", card)
+    mark = bench.mirrored.mark()
+    bench.pass_time(4 * POLL)
+    assert bench.mirrored.cards() == [] and bench.mirrored.writes_since(mark) == []
+    assert len(bench.mirrored.requests_since(mark)) <= 8, "four looks, and one order looked at whole"
+
+
 def test_a_card_of_an_ended_order_goes_back_too(bench: Bench) -> None:
     bench.story.finish("volkov")
     bench.story.end("End_Delivered")
