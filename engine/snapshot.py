@@ -39,10 +39,6 @@ class DeployedRoutes:
         return route
 
 
-def _moment(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.000%z")  # the engine's own notation
-
-
 class SnapshotReader:
     """Fulfils `orders.ports.Engine` through the integration account. Safe to use from many threads."""
 

@@ -242,13 +242,13 @@ class Ledger:
 
     def hint(self, kind: str, number: str) -> None:
         """Note that the portal named a thing; a power cut may lose it, since polling finds the same."""
-        with self._transaction(self._light) as conn:
+        with self._told(), self._light.begin() as conn:
             insert = postgres_insert if self._postgres else sqlite_insert
             inbox.put(conn, insert, kind, number, self._now(conn))
 
     def hints(self) -> list[Waiting]:
         """Return what the portal named, oldest first."""
-        with self._transaction(self._light) as conn:
+        with self._told(), self._light.begin() as conn:
             return inbox.waiting(conn)
 
     def drop_hints(self, looked_at: list[Waiting]) -> None:

@@ -275,3 +275,28 @@ def test_a_process_that_sleeps_in_a_write_holds_nobody_for_ever(postgres: Postgr
     book = Ledger(postgres.url("ledger"))
     with book._engine.connect() as conn:
         assert conn.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "20s"
+
+
+def test_the_inbox_holds_each_thing_once_and_forgets_only_what_was_seen(url: str) -> None:
+    book = Ledger(url)
+    for kind, number in (("item:1030", "7"), ("task", "7"), ("item:1030", "7")):
+        book.hint(kind, number)
+    seen = book.hints()
+    assert [(each.kind, each.number) for each in seen] == [("task", "7"), ("item:1030", "7")], (
+        "named last, looked at last"
+    )
+    book.hint("task", "7")
+    book.drop_hints(seen)
+    assert [(each.kind, each.number) for each in book.hints()] == [("task", "7")], "it was named again meanwhile"
+    assert [(each.kind, each.number) for each in Ledger(url).hints()] == [("task", "7")], "another process sees it"
+
+
+def test_what_was_done_lately_is_counted_by_the_beginning_of_its_key(url: str) -> None:
+    book = Ledger(url)
+    assert book.recent("A/back:", 3600) == (0, 0.0)
+    for key in ("A/back:1", "A/back:2", "B/back:1", "tell:A/back:1"):
+        book.done(key)
+    book.intend("A/back:3")
+    count, last = book.recent("A/back:", 3600)
+    assert count == 2 and abs(last - book.now()) < 60
+    assert book.recent("A/back:", -60) == (0, 0.0)
