@@ -46,6 +46,7 @@ class Look:
     owner: dict[str, Any] = field(default_factory=dict)
     answer: Answer = field(default_factory=Answer)
     seconds: float = 0.0
+    at: datetime | None = None  # when the answer came, by our clock
     schema: PortalSchema | None = None
 
     def bound(self) -> PortalClient:
@@ -61,7 +62,7 @@ def examine_portal(parts: Parts) -> list[Line]:
         look.answer = look.bound().call("profile")
     except OrderRouteError as error:
         return [Line("fault", "Доступ", why_not(error, look.portal.portal))]
-    look.seconds, look.owner = time.monotonic() - begun, as_map(look.answer.result)
+    look.seconds, look.at, look.owner = time.monotonic() - begun, datetime.now(UTC), as_map(look.answer.result)
     lines: list[Line] = []
     for what, matter in _MATTERS:
         try:
@@ -188,10 +189,10 @@ def _user_commands(numbers: list[int]) -> dict[str, tuple[str, dict[str, Any]]]:
 
 def _clock(look: Look) -> Said:
     told = look.answer.at
-    if told is None:
+    if told is None or look.at is None:
         yield "warning", "портал не называет своё время"
         return
-    there, here = parse_moment(told, look.parts.settings.zone), datetime.now(UTC)
+    there, here = parse_moment(told, look.parts.settings.zone), look.at
     apart = abs((there - here).total_seconds())
     state: State = "ok" if apart <= _CLOCK_SECONDS else "warning" if apart <= _CLOCK_FAULT else "fault"
     remedy = "" if state == "ok" else ": включите сверку времени (chrony) на этом компьютере"

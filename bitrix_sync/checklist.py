@@ -26,9 +26,10 @@ def checklist(
     makers = {person.id for person in creators}
     others = tuple(p for p in staff.persons if p.bitrix_id is not None and p.id not in makers)
     board = f"{origin}/crm/type/{entity_type_id}/" if entity_type_id else f"{origin} → CRM → «{title}»"
-    hook = f"{public or 'внешний адрес этого сервера'}/hooks/bitrix24"
+    path = "/hooks/bitrix24"
+    hook = f"{public}{path}" if public else f"ваш ORDER_ROUTE_PUBLIC_URL (задайте его сначала) и {path}"
     return [
-        f"Роль «Заказы: создают»: {rights} → Добавить роль. Чтение — все, Добавление — да, Изменение — свои, "
+        f"Роль «Заказы: создают»: {rights} → Добавить роль. Чтение — все, Добавление — да, Изменение — все, "
         f"Удаление — нет, Перевод на стадию — нет. Кому: {_names(creators)}.",
         f"Роль «Заказы: сотрудники»: там же. Чтение — все, Добавление — нет, Изменение — все, Удаление — нет, "
         f"Перевод на стадию — нет. Кому: {_names(others)}.",

@@ -32,7 +32,7 @@ def setup(
     with parts() as p:
         fitted, deployed = set_up_portal(p, dry_run=dry_run)
         points = by_hand(p, fitted)
-    source = "опубликованной диаграмме" if deployed else "диаграмме из файла: движок не отвечает"
+    source = "опубликованной диаграмме" if deployed else "диаграмме из файла (движок не отвечает)"
     heading = "Изменилось бы" if dry_run else "Сделано"
     console.print(f"{heading} по {source}:" if fitted.changes else f"Портал настроен по {source}, менять нечего")
     for line in (*fitted.changes, *fitted.kept):
