@@ -71,6 +71,12 @@ def _harden(response: Response) -> Response:
     return response
 
 
+def _accept_many(accept_one: Callable[[], None]) -> None:
+    """Take what waits at the door, not one a turn: else a crowd of silent callers keeps the next one waiting."""
+    for _ in range(100):
+        accept_one()
+
+
 def _drop_what_creeps(server: Any, usual: Callable[[float], None], now: float) -> None:
     """Close connections whose request is not complete after its time: a byte now and then is no sign of life."""
     usual(now)
@@ -119,7 +125,8 @@ def serve(site: Flask, listen: str, setting: str) -> Site:
     host, port = split_listen(listen)
     # Bound here and handed over: waitress leaks its socket when the address is taken.
     try:
-        taken = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        taken = socket.create_server((host, port), family=family, backlog=CONNECTIONS)
     except OSError as error:
         raise ListenError(f"Адрес {listen} занят или недоступен: освободите его или задайте {setting}") from error
     _allow_files(CONNECTIONS + 512)
@@ -136,6 +143,7 @@ def serve(site: Flask, listen: str, setting: str) -> Site:
         asyncore_use_poll=True,
     )
     server.maintenance = partial(_drop_what_creeps, server, server.maintenance)
+    server.handle_accept = partial(_accept_many, server.handle_accept)
     thread = threading.Thread(target=server.run, name=f"web-{listen}", daemon=True)
     thread.start()
     return Site(server, thread)
