@@ -41,7 +41,7 @@ def book(p: Parts, now: datetime) -> Book:
     data_folder(p.settings.data_dir)
     with Store(p.settings.data_dir / FILE, about(p.integration).id or p.engine_url) as store:
         store.refresh(EngineHistory(p.integration), p.route)
-        facts = store.facts()
+        facts = store.facts(files=False)
     return Book(facts, p.calendar, p.staff, p.newest_route(), ms(now))
 
 

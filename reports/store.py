@@ -7,6 +7,7 @@ same history read twice gives the same rows; what happened is derived from them 
 
 from __future__ import annotations
 
+import gc
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -70,10 +71,14 @@ class Store:
             _set(db, "cursor", str(max(self._cursor(), news.newest - SEAM)))
         return Refreshed(_count(news), count)
 
-    def facts(self) -> list[OrderFacts]:
-        """Read all orders with everything below them, oldest first."""
+    def facts(self, *, files: bool = True) -> list[OrderFacts]:
+        """Read all orders with everything below them, oldest first; a report of numbers needs no `files`."""
+        with _uncollected():
+            return self._facts(files)
+
+    def _facts(self, with_files: bool) -> list[OrderFacts]:
         visits = _grouped(self._read(Visit, "visits", "instance_id, number"))
-        files = _grouped(self._read(FileSeen, "files", "instance_id, at, variable"))
+        files = _grouped(self._read(FileSeen, "files", "instance_id, at, variable")) if with_files else {}
         decisions = _grouped(self._read(Decision, "decisions", "instance_id, at"))
         return [
             OrderFacts(o, *(tuple(each.get(o.instance_id, ())) for each in (visits, files, decisions)))
@@ -204,6 +209,18 @@ def _with_promises(order: Order) -> Order:
     values = list(_values(order))
     values[_PROMISES] = tuple(Promise(*pair) for pair in json.loads(values[_PROMISES]))
     return Order(*values)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector from walking all that is read again and again: nothing of it is garbage."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _grouped(items: Iterable[Any]) -> dict[str, list[Any]]:

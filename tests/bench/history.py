@@ -55,7 +55,7 @@ def main(orders: int) -> None:
         timed("refresh", "2 s", lambda: store.refresh(history, lambda _: route))
 
         def whole() -> str:
-            book = Book(store.facts(), calendar, staff, route, now)
+            book = Book(store.facts(files=False), calendar, staff, route, now)
             return page(make_report(book, Month(2026, 10), Targets()))
 
         text = timed("report: numbers and page", "5 s", whole)

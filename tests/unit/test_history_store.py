@@ -56,6 +56,10 @@ def test_the_same_history_gives_the_same_facts(tmp_path: Path) -> None:
     at_once = facts(path, late)
     assert {f.order.outcome for f in at_once} >= {RUNNING, "delivered", "duplicate", "rejected"}
     assert facts(tmp_path / "twice.db", late, late) == at_once
+    with Store(path) as store:
+        assert [(f.order, f.visits, f.files) for f in store.facts(files=False)] == [
+            (f.order, f.visits, ()) for f in at_once
+        ]
     assert facts(tmp_path / "pieces.db", early, late) == at_once
     assert forget(path)
     assert facts(path, late) == at_once
