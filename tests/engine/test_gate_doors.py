@@ -56,15 +56,16 @@ def by_tasklist(shop: Shop, task: str, values: dict[str, Any]) -> requests.Respo
 class Tasklist:
     """A person in the web application: its login, its session, its token."""
 
-    def __init__(self, shop: Shop, person: str) -> None:
+    def __init__(self, shop: Shop, person: str, app: str = "tasklist") -> None:
+        self.app = app
         self.root = shop.url.removesuffix("/engine-rest") + "/operaton"
         self.person, self.password = person, shop.passwords[person].get_secret_value()
         self.session = requests.Session()
 
     def __enter__(self) -> Tasklist:
-        self.session.get(f"{self.root}/app/tasklist/default/", timeout=TIMEOUT)
+        self.session.get(f"{self.root}/app/{self.app}/default/", timeout=TIMEOUT)
         login = self._post(
-            "/api/admin/auth/user/default/login/tasklist",
+            f"/api/admin/auth/user/default/login/{self.app}",
             data={"username": self.person, "password": self.password},
         )
         assert login.status_code == 200, login.text

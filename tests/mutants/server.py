@@ -8,6 +8,7 @@ G = "gate"
 JAVA = "server/src/main/java/orderroute"
 DEMANDS = "tests/engine/test_gate_demands.py"
 FIELDS = "tests/engine/test_gate_fields.py"
+MATRIX = "tests/engine/test_rights_matrix.py"
 
 SERVER = (
     Mutant(
@@ -90,5 +91,41 @@ SERVER = (
         "if (!Caller.current().mayRepair()) {",
         "if (false) {",
         ("tests/engine/test_start_keys.py::test_nobody_starts_or_jumps_in_the_middle",),
+    ),
+    Mutant(
+        "stranger-comments",
+        G,
+        "comments by those who may only read",
+        f"{JAVA}/CommentGate.java",
+        "      Tasks.checkMayWork(task);\n",
+        "",
+        (f"{MATRIX}::test_each_step_by_each_department",),
+    ),
+    Mutant(
+        "operator-data",
+        G,
+        "keeping operators from data, messages and timers",
+        f"{JAVA}/OperatorGate.java",
+        "if (caller.in(Caller.OPERATORS) && !caller.isAdmin()) {",
+        "if (false) {",
+        (f"{MATRIX}::test_each_route_by_each_kind_of_account",),
+    ),
+    Mutant(
+        "sign-in-wait",
+        G,
+        "the wait after wrong passwords",
+        f"{JAVA}/SignInGate.java",
+        "if (failed.mustWait(name, address)) {",
+        "if (false) {",
+        ("tests/engine/test_rights_sign_in.py::test_after_a_few_failures_everybody_waits",),
+    ),
+    Mutant(
+        "substitute-for-ever",
+        G,
+        "taking a substitute's right away with the link",
+        f"{JAVA}/SubstituteGate.java",
+        '      AssignmentRule.dropGrant(task, (String) CommandFields.get(command, "userId"));\n',
+        "",
+        ("tests/engine/test_engine_absence.py::test_when_the_time_is_over_the_substitute_may_not_any_more",),
     ),
 )

@@ -4,10 +4,12 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.ws.rs.core.Response;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.Collections;
+import java.util.List;
 import org.operaton.bpm.engine.ProcessEngine;
 import org.operaton.bpm.engine.rest.exception.RestException;
 
-/** What only the administrator may ask for, and only from the machine that the server runs on. */
+/** What only the administrator may ask for, some of it only on the server's own machine, or who keeps the server running. */
 final class AdminOnly {
 
   private AdminOnly() {}
@@ -16,6 +18,15 @@ final class AdminOnly {
     var who = engine.getIdentityService().getCurrentAuthentication();
     if (who == null || who.getGroupIds() == null || !who.getGroupIds().contains(Caller.ADMINS)) {
       throw new RestException(Response.Status.FORBIDDEN, "only the administrator may make this call");
+    }
+  }
+
+  /** What the integration account, operators and the administrator may ask: about the server, never about orders. */
+  static void checkKeeper(ProcessEngine engine) {
+    var who = engine.getIdentityService().getCurrentAuthentication();
+    var keepers = List.of(Caller.ADMINS, Caller.OPERATORS, Caller.INTEGRATION);
+    if (who == null || who.getGroupIds() == null || Collections.disjoint(who.getGroupIds(), keepers)) {
+      throw new RestException(Response.Status.FORBIDDEN, "only operators and the administrator may make this call");
     }
   }
 

@@ -95,8 +95,8 @@ class AssignmentRule implements TaskListener {
     return change == null ? null : (String) change.getOrgValue();
   }
 
-  /** The engine grants the new assignee and forgets to take the old one's grant away. */
-  private static void dropGrant(TaskEntity task, String old) {
+  /** The engine grants a new assignee or candidate and forgets to take the grant away when they are none any more. */
+  static void dropGrant(TaskEntity task, String old) {
     if (old == null || old.equals(task.getAssignee()) || users(task.getCandidates()).contains(old)) {
       return;
     }

@@ -29,17 +29,22 @@ class CompletionMark implements TaskListener {
       throw new Refusal("Этот шаг завершается только его формой");
     }
     String step = task.getTaskDefinitionKey();
-    task.setVariable("done_" + step, done(Caller.current().id()));
+    String person = Caller.current().id();
+    task.setVariable("done_" + step, done(person, StandIns.of(task, person)));
     if (task.getVariable("refusal_" + step) != null) {
       task.setVariable("refusal_" + step, null);
     }
   }
 
-  private String done(String person) {
+  private String done(String person, String instead) {
     var done = new LinkedHashMap<String, String>();
     done.put("person", person);
     done.put("name", name(person));
     done.put("at", clock.now().truncatedTo(ChronoUnit.SECONDS).toString());
+    if (instead != null) {
+      done.put("for", instead);
+      done.put("forName", name(instead));
+    }
     try {
       return JSON.writeValueAsString(done);
     } catch (JsonProcessingException impossible) {

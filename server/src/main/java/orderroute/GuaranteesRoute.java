@@ -20,8 +20,9 @@ public class GuaranteesRoute {
   @GET
   @Produces(MediaType.APPLICATION_JSON)
   public Map<String, Boolean> read() {
-    var configuration =
-        (ProcessEngineConfigurationImpl) EngineUtil.lookupProcessEngine(null).getProcessEngineConfiguration();
+    var engine = EngineUtil.lookupProcessEngine(null);
+    AdminOnly.checkKeeper(engine);
+    var configuration = (ProcessEngineConfigurationImpl) engine.getProcessEngineConfiguration();
     var interceptors = configuration.getCustomPreCommandInterceptorsTxRequired();
     return Map.of(
         "authorization", configuration.isAuthorizationEnabled(),

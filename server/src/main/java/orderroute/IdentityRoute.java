@@ -20,6 +20,7 @@ public class IdentityRoute {
   @Produces(MediaType.APPLICATION_JSON)
   public Map<String, Object> read() throws SQLException {
     var engine = EngineUtil.lookupProcessEngine(null);
+    AdminOnly.checkKeeper(engine);
     var configuration = (ProcessEngineConfigurationImpl) engine.getProcessEngineConfiguration();
     var answer = new LinkedHashMap<String, Object>();
     answer.put("id", configuration.getInstallationId());
