@@ -121,6 +121,10 @@ class Identity:
         body = {"id": group.id, "name": group.name, "type": group.kind}
         self._caller.rest("PUT", f"/group/{path_id(group.id)}", body=body)
 
+    def delete_group(self, group_id: str) -> None:
+        """Delete a group with its memberships."""
+        self._caller.rest("DELETE", f"/group/{path_id(group_id)}")
+
     def members(self, group_id: str) -> set[str]:
         """Read the ids of a group's members."""
         return {user.id for user in self.users(member_of_group=group_id)}
@@ -177,6 +181,10 @@ class Identity:
         """Replace a task filter."""
         body = {"resourceType": "Task", "name": name, "query": query, "properties": properties}
         self._caller.rest("PUT", f"/filter/{path_id(filter_id)}", body=body)
+
+    def delete_filter(self, filter_id: str) -> None:
+        """Delete a task filter."""
+        self._caller.rest("DELETE", f"/filter/{path_id(filter_id)}")
 
 
 def _body(row: Authorization) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Bootstrap: make the engine's persons, groups, rights and filters equal to the staff file. Repeatable.
 
 It compares before it writes, so a second run changes nothing and says so. Whoever has left the staff file is deleted
-(history keeps the id); what that person had claimed goes back to the department.
+(history keeps the id); what that person had claimed goes to the substitute or back to the department.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 
 from pydantic import SecretStr
 
@@ -27,9 +28,11 @@ from engine.rights import (
     managed,
     rows,
 )
+from engine.standins import hand_on
 from orders.persons import GROUPS, Person, Staff
 
 HEADS = "Heads"
+DEPARTMENT, HEADS_KIND = "WORKFLOW", "HEADS"
 _PASSWORD_BYTES = 12
 
 
@@ -67,25 +70,29 @@ def bootstrap(
     passwords: Mapping[str, SecretStr] | None = None,
     *,
     technical: Technical | None = None,
+    today: date | None = None,
 ) -> BootstrapReport:
     """Make persons, groups, rights and filters what they should be, as the admin account.
 
     `definitions`: process id -> groups that may start it (`engine.deploy.deployed_starters`). `passwords` are set where
-    they differ; a person without one gets a generated password once, a technical account must have one.
+    they differ; a person without one gets a generated password once, a technical account must have one. `today`: the
+    plant's, for substitutes; without it the host's in UTC.
     """
     work = _Bootstrap(client, staff, passwords or {}, technical or Technical())
     work.groups()
     work.users()
     work.leavers()
     work.memberships()
+    work.hand_on(definitions, today or datetime.now(UTC).date())
+    work.former_groups()
     work.rights(definitions)
     work.filters()
     return work.report
 
 
-def reset_password(client: EngineClient, person_id: str) -> SecretStr:
-    """Give a person a new generated password and return it once."""
-    password = new_password()
+def reset_password(client: EngineClient, person_id: str, password: SecretStr | None = None) -> SecretStr:
+    """Give a person a new password, generated unless given, and return it once. Raises NotFound for a stranger."""
+    password = password or new_password()
     client.identity.set_password(person_id, password)
     return password
 
@@ -109,6 +116,7 @@ class _Bootstrap:
         self.staff, self.passwords, self.technical = staff, passwords, technical
         self.report = BootstrapReport()
         self._members: dict[str, set[str]] = {}
+        self._moved: set[str] = set()
 
     def done(self, text: str) -> None:
         """Note a change."""
@@ -144,15 +152,47 @@ class _Bootstrap:
                 self.done(f"Сменён пароль {user.id}")
 
     def leavers(self) -> None:
-        """Delete users of our groups who stand in the staff file no more."""
-        present = {p.id for p in self.staff.persons} | set(self.technical.groups()) | {self.client.user}
+        """Delete users of our groups who stand in the staff file no more; name those of no group."""
+        present = self._present()
         self._members = {group.id: self.api.members(group.id) for group in wanted_groups(self.staff.groups)}
-        leaving = set[str]().union(*self._members.values()) - present
+        former = [self.api.members(group.id) for group in self._former()]
+        leaving = set[str]().union(*self._members.values(), *former) - present
         for user_id in sorted(leaving):
-            given_back = self._give_back(user_id)
             self.api.delete_user(user_id)
-            self.done(f"Удалён {user_id}: в файле сотрудников его нет, задач возвращено отделу: {given_back}")
+            self.done(f"Удалён {user_id}: в файле сотрудников его нет")
         self._members = {name: members - leaving for name, members in self._members.items()}
+
+    def hand_on(self, definitions: Mapping[str, Iterable[str]], today: date) -> None:
+        """Take steps from people who are gone or have left the department."""
+        kept = set(self.technical.groups()) | {self.client.user}
+        said = hand_on(self.client, self.staff, definitions, today, moved=self._moved, kept=kept)
+        self.report.changes.extend(said)
+
+    def former_groups(self) -> None:
+        """Delete departments that the staff file names no more, with their rights, unless steps wait for them."""
+        for group in self._former():
+            waiting = len(self.client.tasks.find(candidate_group=group.id, include_assigned_tasks=True))
+            if waiting:
+                self.report.warnings.append(
+                    f"Группы {group.id} в файле сотрудников нет, но её ждут шаги ({waiting}): она осталась без людей"
+                )
+            for user_id in sorted(self.api.members(group.id)):
+                self.api.remove_member(group.id, user_id)
+                self.done(f"{user_id}: исключён из группы {group.id}")
+            for row in self.api.authorizations(groups=[group.id]) if not waiting else ():
+                if managed(row) and row.id:
+                    self.api.delete_authorization(row.id)
+            if not waiting:
+                self.api.delete_group(group.id)
+                self.done(f"Удалена группа {group.id}: в файле сотрудников её нет")
+
+    def _former(self) -> list[Group]:
+        """Return departments and their heads that were made from an earlier staff file."""
+        wanted = {group.id for group in wanted_groups(self.staff.groups)}
+        return [g for g in self.api.groups() if g.kind in (DEPARTMENT, HEADS_KIND) and g.id not in wanted]
+
+    def _present(self) -> set[str]:
+        return {p.id for p in self.staff.persons} | set(self.technical.groups()) | {self.client.user}
 
     def memberships(self) -> None:
         """Put everybody into exactly their groups."""
@@ -170,6 +210,7 @@ class _Bootstrap:
                 self.api.add_member(name, user_id)
                 self.done(f"{user_id}: добавлен в группу {name}")
             for user_id in sorted(there - members):
+                self._moved.add(user_id)
                 self.api.remove_member(name, user_id)
                 self.done(f"{user_id}: исключён из группы {name}")
 
@@ -185,8 +226,11 @@ class _Bootstrap:
                 self.done(f"Отобрано право: {row.who}, ресурс {row.resource} {row.resource_id}")
 
     def filters(self) -> None:
-        """Write the Tasklist's filters and show them to everybody."""
+        """Write the Tasklist's filters and show them to everybody; one of an earlier name goes, people's own stay."""
         there = {f["name"]: f for f in self.api.filters()}
+        for name in sorted(name for name, old in there.items() if name not in FILTERS and not old.get("owner")):
+            self.api.delete_filter(str(there[name]["id"]))
+            self.done(f"Удалён фильтр «{name}»")
         shown = {row.key: row for row in self.api.authorizations(everybody=True)}
         for place, (name, query) in enumerate(FILTERS.items(), 1):
             properties = _filter_properties(place)
@@ -230,20 +274,12 @@ class _Bootstrap:
         self.report.passwords[user_id] = new_password()
         return self.report.passwords[user_id]
 
-    def _give_back(self, user_id: str) -> int:
-        given_back = 0
-        for task in self.client.tasks.find(assignee=user_id):
-            if self.client.tasks.candidates(task.id).groups:
-                self.client.tasks.unclaim(task.id)
-                given_back += 1
-        return given_back
-
 
 def wanted_groups(departments: Mapping[str, str] = GROUPS) -> list[Group]:
     """Return all groups: departments, their heads, technical ones."""
     return [
-        *(Group(name, title, "WORKFLOW") for name, title in departments.items()),
-        *(Group(name + HEADS, f"руководители: {title}", "HEADS") for name, title in departments.items()),
+        *(Group(name, title, DEPARTMENT) for name, title in departments.items()),
+        *(Group(name + HEADS, f"руководители: {title}", HEADS_KIND) for name, title in departments.items()),
         *(Group(name, title, "SYSTEM") for name, title in TECHNICAL.items()),
     ]
 

@@ -7,13 +7,15 @@ external tasks, incidents) is asked of the runtime.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from engine.client import EngineClient
 from engine.errors import NotFound, NothingWaits
 from engine.facts import Facts, Now, look, own_variables, plain_values
 from engine.rights import ROUTE
+from engine.standins import fit_stand_ins
 from engine.variables import FileValue
+from orders.persons import Staff
 from orders.ports import Engine
 from orders.snapshot import OrderSnapshot, Promise, Scalar
 from orders.stage import Route
@@ -87,6 +89,10 @@ class SnapshotReader:
         except (NothingWaits, NotFound):
             return False
         return True
+
+    def fit_stand_ins(self, staff: Staff, day: date) -> int:
+        """Make the substitutes of that day candidates of the open steps; return how many steps changed."""
+        return fit_stand_ins(self._client, self._routes, staff, day)
 
     def instances_of(self, business_key: str) -> list[str]:
         """Return the ids of all instances of the route with that key, oldest first, ended ones included."""

@@ -73,6 +73,13 @@ class Tasks:
         """Make a person a candidate, e.g. a present substitute."""
         self._candidate(pycamunda.task.IdentityLinksAdd, task_id, user_id)
 
+    def add_candidate_group(self, task_id: str, group_id: str) -> None:
+        """Make a department a candidate of a step that was a person's own."""
+        request = self._caller.build(
+            pycamunda.task.IdentityLinksAdd, task_id=path_id(task_id), type_="candidate", group_id=group_id
+        )
+        self._caller.send(request, "POST")
+
     def remove_candidate(self, task_id: str, user_id: str) -> None:
         """Take a candidate user away again."""
         self._candidate(pycamunda.task.IdentityLinksDelete, task_id, user_id)
@@ -80,6 +87,11 @@ class Tasks:
     def claim(self, task_id: str, user_id: str) -> None:
         """Make the person the assignee of an unclaimed task."""
         request = self._caller.build(pycamunda.task.Claim, id_=path_id(task_id), user_id=user_id)
+        self._caller.send(request, "POST")
+
+    def assign(self, task_id: str, user_id: str) -> None:
+        """Give a task to somebody who may do it, whoever holds it now."""
+        request = self._caller.build(pycamunda.task.SetAssignee, id_=path_id(task_id), user_id=user_id)
         self._caller.send(request, "POST")
 
     def unclaim(self, task_id: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
+from orders.persons import Staff
 from orders.snapshot import OrderSnapshot, Promise, Scalar
 from orders.stage import Route
 
@@ -71,6 +72,10 @@ class Engine(Protocol):
 
     def set_variables(self, instance_id: str, variables: Mapping[str, Scalar]) -> None:
         """Write variables of a running instance; only those that the integration account may write."""
+        ...
+
+    def fit_stand_ins(self, staff: Staff, day: date) -> int:
+        """Make the substitutes of that day candidates of the open steps; return how many steps changed."""
         ...
 
     def promises(self) -> list[Promise]:

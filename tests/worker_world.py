@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from orders.errors import PortalUnavailable
@@ -99,6 +99,7 @@ class World:
     mailed: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     reconciled: list[str] = field(default_factory=list)
     swept: int = 0
+    fitted: list[date] = field(default_factory=list)  # days for which substitutes were let in
 
     # orders.ports.Engine
     def variables(self, instance_id: str) -> Mapping[str, Scalar]:
@@ -151,6 +152,11 @@ class World:
             for p in self.late
         ]
         self.sent.append((instance_id, dict(variables)))
+
+    def fit_stand_ins(self, staff: Staff, day: date) -> int:
+        """Note that substitutes were looked after."""
+        self.fitted.append(day)
+        return 0
 
     def promises(self) -> list[Promise]:
         """Return the promises in production."""

@@ -38,7 +38,8 @@ def test_who_leaves_is_deleted_and_the_work_goes_back(shop: Shop) -> None:
     shop.person("newcomer").tasks.claim(step.engine_task or "", "newcomer")
     assert "newcomer" in shop.admin.identity.members("designersHeads")
     report = bootstrap(shop.admin, shop.staff, starters, shop.passwords)
-    assert any("newcomer" in change and "возвращено отделу: 1" in change for change in report.changes)
+    assert any("Удалён newcomer" in change for change in report.changes)
+    assert any("возвращено от newcomer в отдел" in change for change in report.changes)
     assert shop.admin.identity.users(id_="newcomer") == []
     assert shop.open_step(order).assignee is None
 

@@ -123,7 +123,9 @@ def test_lost_lock_stops_before_the_portal() -> None:
     with pytest.raises(Dropped):
         sync_stage(task("sync-stage", "Sync_Design", hold=lost), engine=world, mirror=world, deadlines=world)
     with pytest.raises(Dropped):
-        reconcile_portal(task("reconcile-portal", hold=lost), engine=world, mirror=world, calendar=CALENDAR)
+        reconcile_portal(
+            task("reconcile-portal", hold=lost), engine=world, mirror=world, staff=STAFF, calendar=CALENDAR
+        )
     assert (world.reconciled, world.swept) == ([], 0)
 
 
@@ -160,15 +162,16 @@ def test_sweep_raises_the_flag_that_the_timer_missed() -> None:
     """A promise that had passed when its timer was armed is flagged by the sweep, once."""
     world = World(late=[Promise("i9", "2026-11-25T06:00:00Z")])
     for _ in range(2):
-        reconcile_portal(task("reconcile-portal"), engine=world, mirror=world, calendar=CALENDAR)
+        reconcile_portal(task("reconcile-portal"), engine=world, mirror=world, staff=STAFF, calendar=CALENDAR)
     assert [where for where, _ in world.sent] == ["i9"]
     assert world.swept == 2
+    assert len(world.fitted) == 2, "substitutes are let in by every sweep"
 
 
 def test_later_sweep_ends_at_once() -> None:
     """While an older sweep is open, a newer one does nothing."""
     world = World(running=["older", "i1"], late=[Promise("i9", "2026-11-25T06:00:00Z")])
-    reconcile_portal(task("reconcile-portal"), engine=world, mirror=world, calendar=CALENDAR)
+    reconcile_portal(task("reconcile-portal"), engine=world, mirror=world, staff=STAFF, calendar=CALENDAR)
     assert (world.sent, world.swept) == ([], 0)
 
 

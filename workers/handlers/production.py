@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orders.lateness import late_update
+from orders.persons import Staff
 from orders.ports import Engine, Mirror
 from orders.snapshot import Promise
 from orders.worktime import WorkingCalendar
@@ -30,10 +31,14 @@ def flag_late_production(promised: Promised, task: Task, *, calendar: WorkingCal
 
 
 @topic("reconcile-portal", portal=True, optional=True)
-def reconcile_portal(task: Task, *, engine: Engine, mirror: Mirror, calendar: WorkingCalendar) -> None:
-    """Repair all cards, and raise flags whose timer was armed too late. Ends at once while an older sweep is open."""
+def reconcile_portal(task: Task, *, engine: Engine, mirror: Mirror, staff: Staff, calendar: WorkingCalendar) -> None:
+    """Repair all cards, let substitutes in, raise flags whose timer was armed too late.
+
+    Ends at once while an older sweep is open.
+    """
     if engine.running_instances(task.process_id)[:1] not in ([], [task.instance_id]):
         return
+    engine.fit_stand_ins(staff, calendar.today(task.create_time))
     for promise in engine.promises():
         update = late_update(promise, task.create_time, calendar)
         if update.changed:
