@@ -14,10 +14,12 @@ import structlog
 from flask import Flask
 from pydantic import SecretStr
 
+from app.errors import CommandError
 from app.hooks import add_hooks, into_inbox
+from app.logins import keep_logins
 from app.paths import SERVER_JAR
 from app.settings import Settings
-from app.setup import furnish, keep_logins, wait_for_rest
+from app.setup import furnish, wait_for_rest
 from app.watching import WatchLoop
 from app.web import ListenError, Site, inside_site, public_site, serve
 from app.wiring import ROUTE, Parts
@@ -150,7 +152,9 @@ def run_setup(parts: Parts, stop: threading.Event, tell: Callable[[str], None], 
     """Wait for a foreign engine and make it ready; first passwords go to a file or, without one, to the screen."""
     wait_for_rest(parts, stop)
     if not stop.is_set():
-        furnish(parts, tell, lambda made: keep_logins(logins, made) if logins else _show(made, tell))
+        left = furnish(parts, tell, lambda made: keep_logins(logins, made) if logins else _show(made, tell))
+        if left:
+            raise CommandError(left)
         tell("Готово к работе")
 
 
@@ -161,7 +165,9 @@ def run_up(parts: Parts, stop: threading.Event, tell: Callable[[str], None]) -> 
         if engine is not None:
             tell("Запускается движок…")
             engine.start()
-        furnish(parts, tell, lambda made: _show(made, tell))
+        left = furnish(parts, tell, lambda made: _show(made, tell))
+        if left:
+            tell(left)
         tell(f"Tasklist и Cockpit: {parts.engine_url.removesuffix('/engine-rest')}/operaton/")
         tell(f"Состояние и показатели: http://{parts.settings.board_listen}/readyz")
         worker, watch = parts.worker(), parts.watch()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +10,6 @@ from pathlib import Path
 import structlog
 from pydantic import SecretStr
 
-from app.errors import CommandError
 from app.paths import BPMN
 from app.wiring import Parts
 from bitrix_sync.provision import provision
@@ -42,23 +40,32 @@ def wait_for_rest(parts: Parts, stop: threading.Event, seconds: float = _ENGINE_
             stop.wait(_PAUSE_SECONDS)
 
 
-def furnish(parts: Parts, tell: Callable[[str], None], show: Callable[[Mapping[str, SecretStr]], None]) -> None:
-    """Bring people, diagrams, rights and the portal up to the files; `show` gets the passwords that were made."""
+def furnish(parts: Parts, tell: Callable[[str], None], show: Callable[[Mapping[str, SecretStr]], None]) -> str | None:
+    """Bring people, diagrams, rights and the portal up to the files; `show` gets the passwords that were made.
+
+    Diagrams that demand less of orders than the deployed ones are left where they are: returned is the sentence that
+    says so, None where all is done. Only a person's yes to `deploy` drops a demand.
+    """
     from app.commands.operate import run_bootstrap
+    from app.versions import compare_folder
 
     # The technical accounts exist only after the first bootstrap; rights need the diagrams, so it runs twice.
     show(run_bootstrap(parts).passwords)
+    deployer = parts.engine_client(parts.accounts.deploy)
+    lost = compare_folder(deployer, BPMN, parts.staff.groups).lost
+    if lost:
+        parts.prove_engine()
+        return (
+            f"Диаграммы не опубликованы, действуют прежние: по новым заказы лишатся требований ({'; '.join(lost)}). "
+            "Если так и надо: order-route deploy"
+        )
     # The portal comes before the diagrams: with them the sweep's timer is set, and it wants the cards' columns.
     _prepare_portal(parts, tell)
-    done = deploy(
-        parts.engine_client(parts.accounts.deploy),
-        folder_files(BPMN),
-        name="order-route",
-        ttl_days=parts.settings.history_days,
-    )
+    done = deploy(deployer, folder_files(BPMN), name="order-route", ttl_days=parts.settings.history_days)
     run_bootstrap(parts)
     parts.prove_engine()
     tell("Диаграммы опубликованы" if done.new else "Диаграммы те же, что и были")
+    return None
 
 
 def fit_portal(parts: Parts, files: Iterable[Path]) -> None:
@@ -68,18 +75,6 @@ def fit_portal(parts: Parts, files: Iterable[Path]) -> None:
     routes = [read_route(file.read_bytes()) for file in files if file.suffix == ".bpmn"]
     for route in (r for r in routes if r.process_id == ROUTE):
         provision(parts.portal, route, entity_type_id=parts.settings.bitrix_entity_type_id)
-
-
-def keep_logins(file: Path, passwords: Mapping[str, SecretStr]) -> None:
-    """Append first passwords to a file that only its owner reads. Raises CommandError where it cannot be written."""
-    if not passwords:
-        return
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.writelines(f"{person} {password.get_secret_value()}\n" for person, password in passwords.items())
-    except OSError as error:
-        raise CommandError(f"Пароли не записаны в {file} ({error.strerror}): укажите другой файл в --logins") from error
 
 
 def _prepare_portal(parts: Parts, tell: Callable[[str], None]) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import SecretStr
 
 from app.commands.common import console, local, parts, show_lines, table
+from app.logins import read_passwords
 
 if TYPE_CHECKING:
     from app.wiring import Parts
+    from engine.identity import BootstrapReport
 
 
 def register(cli: typer.Typer) -> None:
@@ -22,19 +28,21 @@ def register(cli: typer.Typer) -> None:
 
 def bootstrap(
     reset: Annotated[str | None, typer.Option("--reset-password", help="выдать сотруднику новый пароль")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--passwords", help="файл со строками «сотрудник пароль»"),
+    ] = None,
 ) -> None:
     """Завести в движке сотрудников, группы, права и фильтры по файлу сотрудников; можно повторять.
 
     Пример: order-route bootstrap --reset-password sokolova
     """
-    from engine.identity import reset_password
-
     with parts() as p:
+        given = read_passwords(file, p.staff) if file else {}
         if reset is not None:
-            password = reset_password(p.admin, reset)
-            console.print(f"{reset}: новый пароль {password.get_secret_value()} (показан один раз)", markup=False)
+            _reset(p, reset, given.get(reset))
             return
-        report = run_bootstrap(p)
+        report = run_bootstrap(p, given)
     for line in [*report.changes, *report.warnings]:
         console.print(line, markup=False)
     for person, password in report.passwords.items():
@@ -43,14 +51,35 @@ def bootstrap(
         console.print("Всё уже так, как в файле сотрудников")
 
 
-def run_bootstrap(p: Parts) -> BootstrapReport:
-    """Make the engine's people and rights equal to the staff file, with the technical accounts' passwords."""
+def _reset(p: Parts, person: str, given: SecretStr | None) -> None:
+    from app.errors import CommandError
+    from engine.identity import reset_password
+
+    if p.staff.find(person) is None:
+        raise CommandError(f"Сотрудника «{person}» нет в файле сотрудников", 2)
+    if not p.admin.identity.users(id_=person):
+        raise CommandError(f"Сотрудника «{person}» ещё нет в движке: order-route bootstrap")
+    password = reset_password(p.admin, person, given)
+    text = "как в файле" if given else f"{password.get_secret_value()} (показан один раз)"
+    console.print(f"{person}: новый пароль {text}", markup=False)
+
+
+def run_bootstrap(p: Parts, passwords: Mapping[str, SecretStr] | None = None) -> BootstrapReport:
+    """Make the engine's people and rights equal to the staff file, with the technical accounts' passwords.
+
+    `passwords`: of persons, where they are not to be generated. Substitutes of today are let in at once.
+    """
     from engine.deploy import deployed_starters
     from engine.identity import bootstrap as make
 
-    a = p.accounts
+    a, today = p.accounts, p.calendar.today(datetime.now(UTC))
     technical = {x.user: x.password for x in (a.engine, a.integration, a.deploy)}
-    return make(p.admin, p.staff, deployed_starters(p.admin), technical, technical=p.technical)
+    starters = deployed_starters(p.admin)
+    report = make(p.admin, p.staff, starters, {**(passwords or {}), **technical}, technical=p.technical, today=today)
+    changed = p.orders.fit_stand_ins(p.staff, today)
+    if changed:
+        report.changes.append(f"Замещения: изменено шагов {changed}")
+    return report
 
 
 def incidents() -> None:
@@ -98,7 +127,3 @@ def doctor() -> None:
     with parts() as p:
         lines = examine(p)
     show_lines(lines)
-
-
-if TYPE_CHECKING:
-    from engine.identity import BootstrapReport

@@ -123,3 +123,26 @@ def test_orders_are_searched_by_number_customer_and_outcome(shop: Shop, auditor:
 def test_a_foreign_number_is_one_sentence(auditor: Page) -> None:
     go(auditor, "#/order?id=no-such-order")
     expect(auditor.get_by_role("alert")).to_have_text("Такого заказа в журнале нет.")
+
+
+def test_no_button_changes_anything(shop: Shop, auditor: Page) -> None:
+    """Every button of both pages is pressed: all that was sent was reading, and the engine notes nothing of it."""
+    order = returned_once(shop)
+    auditor_id = shop.member("auditors")
+    sent: list[tuple[str, str]] = []
+    auditor.on("request", lambda request: sent.append((request.method, request.url.split("?")[0])))
+    for place, ready in (
+        ("#/orders", ".orders tbody tr"),
+        (f"#/order?id={order.id}", ".orders-canvas [data-element-id]"),
+    ):
+        go(auditor, place)
+        expect(auditor.locator(ready).first).to_be_visible()
+        buttons = auditor.locator(".orders button")
+        for n in range(buttons.count()):
+            if buttons.nth(n).is_visible():
+                buttons.nth(n).click()
+    writes = [(method, url) for method, url in sent if method != "GET"]
+    assert writes, "the list searches by POST"
+    assert all(method == "POST" and "/engine/default/history/" in url for method, url in writes), writes
+    log = shop.admin.history.operations(processInstanceId=order.id)
+    assert auditor_id not in {row["userId"] for row in log}

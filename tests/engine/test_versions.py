@@ -15,7 +15,7 @@ from gate_models import door
 from route_edits import VARIANT_FILE, replaced, route_xml, with_technologist
 from shop import ROOT, Shop, pdf_file
 
-from engine.deploy import deployed_starters
+from engine.deploy import deploy, deployed_starters, folder_files
 from engine.errors import EngineError, Forbidden, GateRefused, NotFound
 from engine.identity import bootstrap
 from engine.migration import Move
@@ -277,6 +277,23 @@ def test_lost_demands_need_an_explicit_yes(shop: Shop, tidy: None, tmp_path: Pat
     assert "Наверное, shipping" in run("deploy", broken, "--yes", env=env, seconds=600).err
     assert shop.admin.processes.newest(ROUTE).id == before
     assert run("deploy", folder, "--yes", env=env, seconds=600).code == 0
+    assert shop.admin.processes.newest(ROUTE).id != before
+
+
+def test_setup_publishes_nothing_that_demands_less(shop: Shop, tidy: None, tmp_path: Path) -> None:
+    """Only a person's yes to `deploy` drops a demand; a machine's repeat of the set-up leaves the stricter diagram."""
+    env = settings_of(shop, tmp_path / "data")
+    demands = 'value="estimateFile, estimateSum'
+    folder = folder_with(tmp_path / "bpmn", replaced(route_xml(), demands, f"{demands}, estimateComment"))
+    strict = deploy(shop.admin, folder_files(folder), name="strict", ttl_days=1095)
+    assert strict.new
+    before = shop.admin.processes.newest(ROUTE).id
+    refused = run("setup", env=env, seconds=600)
+    assert refused.code == 1
+    assert "больше не требует" in refused.err and "order-route deploy" in refused.err, refused.text
+    assert shop.admin.processes.newest(ROUTE).id == before
+    assert run("deploy", "--yes", env=env, seconds=600).code == 0
+    assert run("setup", env=env, seconds=600).code == 0
     assert shop.admin.processes.newest(ROUTE).id != before
 
 

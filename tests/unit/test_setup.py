@@ -1,4 +1,4 @@
-"""First passwords go to a file that only its owner reads, or the person is told why not."""
+"""Passwords go through files that only their owner reads, or the person is told why not; no message holds one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from app.errors import CommandError
-from app.setup import keep_logins
+from app.logins import keep_logins, read_passwords
+from orders.persons import Person, Staff
 
 PASSWORDS = {"ivanov": SecretStr("one"), "sokolova": SecretStr("two")}
 
@@ -26,3 +27,29 @@ def test_a_file_that_cannot_be_written_is_named_without_the_passwords(tmp_path: 
     with pytest.raises(CommandError, match="--logins") as error:
         keep_logins(tmp_path / "none" / "first.txt", PASSWORDS)
     assert "one" not in str(error.value).replace("none", "")
+
+
+def staff() -> Staff:
+    return Staff((Person("ivanov", "Иванов"), Person("sokolova", "Соколова")))
+
+
+def test_given_passwords_are_read_as_they_were_written(tmp_path: Path) -> None:
+    file = tmp_path / "first.txt"
+    keep_logins(file, PASSWORDS)
+    assert read_passwords(file, staff()) == PASSWORDS
+    file.write_text("# пароли\n\nivanov  с пробелом внутри \n", encoding="utf-8")
+    assert read_passwords(file, staff()) == {"ivanov": SecretStr("с пробелом внутри")}
+
+
+def test_a_wrong_password_file_is_refused_with_every_problem_and_no_password(tmp_path: Path) -> None:
+    file = tmp_path / "given.txt"
+    file.write_text("ivanov secret1\nnobody secret2\nsokolova\nivanov secret3\n", encoding="utf-8")
+    file.chmod(0o644)
+    with pytest.raises(CommandError) as refused:
+        read_passwords(file, staff())
+    said = str(refused.value)
+    for part in ("chmod 600", "строка 2: такого сотрудника нет", "строка 3: нет пароля", "строка 4: сотрудник ivanov"):
+        assert part in said
+    assert "secret" not in said
+    with pytest.raises(CommandError, match="не прочитан"):
+        read_passwords(tmp_path / "none.txt", staff())

@@ -48,13 +48,19 @@ function person(story, id) {
   return name ? `${name} (${id})` : id;
 }
 
+/** Who did the step, and for whom: a substitute's work bears both names. */
+function doer(story, { task, mark }) {
+  const who = person(story, mark.person || task.assignee);
+  return mark.for ? `${who} за: ${person(story, mark.for)}` : who;
+}
+
 function steps(story, visits) {
   const rows = visits.map((visit) => {
     const { task } = visit;
     const took = task.endTime ? span(new Date(task.endTime) - new Date(task.startTime)) : 'ещё идёт';
     const ended = task.endTime ? (visit.completed ? at(task.endTime) : `${at(task.endTime)}, снят`) : '—';
     return [
-      visit.stage.label, person(story, task.assignee), at(task.startTime), at(visit.claimed), ended, took,
+      visit.stage.label, doer(story, visit), at(task.startTime), at(visit.claimed), ended, took,
       h('span', {}, at(task.due), visit.late > 0 && h('strong', { class: 'orders-late' }, ` опоздание ${span(visit.late)}`)),
       answersOf(story, visit),
     ];

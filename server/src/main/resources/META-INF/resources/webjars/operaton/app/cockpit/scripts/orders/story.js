@@ -28,6 +28,7 @@ export function namesOf(updates) {
     if (!update.variableName.startsWith('done_')) continue;
     const mark = json(update.value);
     if (mark && mark.person && mark.name) names.set(mark.person, mark.name);
+    if (mark && mark.for && mark.forName) names.set(mark.for, mark.forName);
   }
   return names;
 }
@@ -55,12 +56,18 @@ export function visitsOf(story) {
       (operation.operationType === 'Assign' && operation.property === 'assignee'));
     const answers = story.updates.filter((update) => update.activityInstanceId === task.activityInstanceId);
     return {
-      task, claimed: claim ? claim.timestamp : null, answers,
+      task, claimed: claim ? claim.timestamp : null, answers, mark: markOf(answers, task.taskDefinitionKey),
       stage: story.stages.get(task.taskDefinitionKey) || { label: task.name, name: task.name, fields: new Map() },
       completed: task.deleteReason === 'completed',
       late: task.due ? new Date(task.endTime || Date.now()) - new Date(task.due) : null,
     };
   });
+}
+
+/** What the server wrote at the completion: who did the step, and for whom if it was not theirs; {} where there is none. */
+function markOf(answers, step) {
+  const mark = answers.find((update) => update.variableName === `done_${step}`);
+  return (mark && json(mark.value)) || {};
 }
 
 /** Every version of every file, in the order of their coming, each with what the judge wrote about those bytes. */
