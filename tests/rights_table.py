@@ -64,7 +64,8 @@ def _plan(world: Mapping[str, Any]) -> dict[str, Any]:
 
 
 BEGIN = {"type": "startBeforeActivity", "activityId": "UserTask_ApproveOrder"}
-SKIP = {"instructions": [BEGIN, {"type": "cancel", "activityId": "UserTask_ApproveOrder"}]}
+NEXT = {"type": "startBeforeActivity", "activityId": "UserTask_PrepareDesign"}
+SKIP = {"instructions": [NEXT, {"type": "cancel", "activityId": "UserTask_ApproveOrder"}]}
 MOVE = {"instructions": [BEGIN]}
 OF_ORDER, OF_FAILED = "processInstanceId={order}&maxResults=50", "processInstanceId={failed}&maxResults=50"
 READS_ORDERS = "aoi"  # auditors and operators by their rights, the mirror by its list
@@ -124,7 +125,7 @@ WRITES = [
     Row("POST", "/task/{task}/comment/create", "h", {"message": "Сделаю"}, spends=True),
     Row("PUT", "/task/{task}/comment", "", {"id": "{comment}", "message": "Иначе"}),
     Row("DELETE", "/task/{task}/comment/{comment}", ""),
-    Row("POST", "/task/{task}/attachment/create", "", files={"attachment-name": "x", "attachment-type": "x"}),
+    Row("POST", "/task/{task}/attachment/create", "", files={"attachment-name": "x", "url": "http://a.example/x"}),
     Row("POST", "/task/{task}/assignee", "", {"userId": "{other}"}),
     Row("POST", "/task/{task}/delegate", "", {"userId": "{other}"}),
     Row("POST", "/task/{task}/identity-links", "i", {"userId": "{other}", "type": "candidate"}, spends=True),
@@ -153,7 +154,7 @@ WRITES = [
     Row("POST", "/external-task/fetchAndLock", "w", {"workerId": "{me}", "maxTasks": 50, "topics": [
         {"topicName": "register-order", "lockDuration": 1000}]}, shows="{waiting}"),
     Row("PUT", "/external-task/{failedTask}/retries", "ow", {"retries": 0}),
-    Row("POST", "/external-task/{failedTask}/unlock", "ow"),
+    Row("POST", "/external-task/{waiting}/unlock", "ow"),
     Row("PUT", "/job/{job}/retries", "o", {"retries": 3}),
     Row("POST", "/job/{job}/execute", ""),
     Row("PUT", "/job/{job}/duedate", "", {"duedate": "2030-01-01T12:00:00.000+0000"}),
