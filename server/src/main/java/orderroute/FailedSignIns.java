@@ -9,7 +9,7 @@ import java.util.function.LongSupplier;
 final class FailedSignIns {
 
   private static final int FREE = 5;
-  private static final long FIRST_WAIT = Duration.ofSeconds(2).toNanos();
+  private static final long FIRST_WAIT = Duration.ofSeconds(15).toNanos();
   private static final long LONGEST_WAIT = Duration.ofSeconds(60).toNanos();
   private static final int MOST_KEPT = 10_000;
 
