@@ -189,7 +189,6 @@ WRITES = [
 ]  # fmt: skip
 PAGES = [
     Row("GET", "/api/cockpit/plugin/base/default/process-definition/statistics", "ano"),
-    Row("GET", "/api/cockpit/plugin/base/default/process-instance/{order}/called-process-instances", "ano"),
     Row("POST", "/api/cockpit/plugin/base/default/process-instance?firstResult=0&maxResults=50", "ao",
         {"processDefinitionId": "{definition}"}, shows="{order}"),
     Row("POST", "/api/cockpit/plugin/base/default/incident?maxResults=50", "ao",
