@@ -188,13 +188,12 @@ WRITES = [
     Row("POST", "/external-task/{failedTask}/complete", "w", {"workerId": "matrix"}),  # last: the failure is gone then
 ]  # fmt: skip
 PAGES = [
-    Row("GET", "/api/cockpit/plugin/base/default/process-definition/statistics", "ano"),
     Row("POST", "/api/cockpit/plugin/base/default/process-instance?firstResult=0&maxResults=50", "ao",
         {"processDefinitionId": "{definition}"}, shows="{order}"),
     Row("POST", "/api/cockpit/plugin/base/default/incident?maxResults=50", "ao",
         {"processInstanceIdIn": ["{failed}"]}, shows="{failed}"),
     Row("GET", "/api/admin/plugin/adminPlugins/default/metrics/aggregated?subscriptionStartDate=2026-01-01"
-        "&groupBy=year&metrics=process-instances", ""),
+        "&groupBy=year&metrics=process-instances", "", shows="value"),
     Row("POST", "/api/admin/setup/default/user/create", "",
         {"profile": {"id": "intruder"}, "credentials": {"password": "Secret.12345"}}),
 ]  # fmt: skip

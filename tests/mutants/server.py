@@ -124,7 +124,7 @@ SERVER = (
         G,
         "taking a substitute's right away with the link",
         f"{JAVA}/SubstituteGate.java",
-        '      AssignmentRule.dropGrant(task, (String) CommandFields.get(command, "userId"));\n',
+        '      AssignmentRule.takeBack(task, (String) CommandFields.get(command, "userId"));\n',
         "",
         ("tests/engine/test_engine_absence.py::test_when_the_time_is_over_the_substitute_may_not_any_more",),
     ),

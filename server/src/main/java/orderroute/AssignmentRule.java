@@ -95,16 +95,23 @@ class AssignmentRule implements TaskListener {
     return change == null ? null : (String) change.getOrgValue();
   }
 
-  /** The engine grants a new assignee or candidate and forgets to take the grant away when they are none any more. */
-  static void dropGrant(TaskEntity task, String old) {
-    if (old == null || old.equals(task.getAssignee()) || users(task.getCandidates()).contains(old)) {
+  /** The engine grants the new assignee and forgets to take the old one's grant away. */
+  private static void dropGrant(TaskEntity task, String old) {
+    if (old != null && !users(task.getCandidates()).contains(old)) {
+      takeBack(task, old);
+    }
+  }
+
+  /** Takes the right on a task from somebody who does not hold it any more. */
+  static void takeBack(TaskEntity task, String person) {
+    if (person == null || person.equals(task.getAssignee())) {
       return;
     }
     var context = Context.getCommandContext();
     var grant =
         context
             .getAuthorizationManager()
-            .findAuthorizationByUserIdAndResourceId(Authorization.AUTH_TYPE_GRANT, old, Resources.TASK, task.getId());
+            .findAuthorizationByUserIdAndResourceId(Authorization.AUTH_TYPE_GRANT, person, Resources.TASK, task.getId());
     if (grant != null) {
       context.getDbEntityManager().delete(grant);
     }

@@ -18,7 +18,7 @@ class SubstituteGate implements Gate {
     T done = go.on();
     var task = Tasks.find(command);
     if (task != null) {
-      AssignmentRule.dropGrant(task, (String) CommandFields.get(command, "userId"));
+      AssignmentRule.takeBack(task, (String) CommandFields.get(command, "userId"));
     }
     return done;
   }
