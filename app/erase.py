@@ -129,7 +129,7 @@ def _places(p: Parts, order: Order) -> Iterable[str]:
 def _personal(p: Parts, instance_id: str) -> Iterable[str]:
     """Return what people wrote about the customer, also what was replaced since: texts, lines, names of files."""
     found = p.integration.history.instance(instance_id)
-    names = {"customerName", "customerContact", "cancelReason", "moveReason", "correctReason"}
+    names = {"customerName", "customerContact", "cancelReason", "moveReason", "correctReason", "complaintText"}
     if found.definition_key == ROUTE:
         route = p.route(found.definition_id)
         fields = (*route.start_fields, *(f for stage in route.stages for f in stage.fields))

@@ -11,7 +11,7 @@ from bitrix_sync.schema import NO_CARD, outcome_code
 from orders.keys import late_key, reminder_key, visit_key
 from orders.lateness import LateFlag, read_flags
 from orders.persons import Person, Staff
-from orders.snapshot import FileRef, OpenVisit, OrderSnapshot, Scalar, VisitDone
+from orders.snapshot import FileRef, OpenVisit, OrderSnapshot, RecordKind, Scalar, VisitDone
 from orders.stage import FieldKind, Route, Stage
 
 Due = Callable[[OpenVisit, Stage], datetime | None]
@@ -180,6 +180,10 @@ def _notes(order: OrderSnapshot, route: Route, flags: tuple[LateFlag, ...], zone
     if order.variables.get("moveReason") and order.variables.get("readyBy"):
         text = texts.moved_line(order, zone)
         yield Note(f"{order.key}/moved:{order.variables['readyBy']}", text, title="Срок перенесён", icon="clock")
+    for record in order.records:
+        numbered = record.kind is not RecordKind.COMPLAINT
+        mark = f"{record.kind}:{record.number}" if numbered else record.number
+        yield Note(f"{order.key}/{mark}", texts.record_comment(record), record.person)
     if order.variables.get("cancelReason"):
         yield Note(f"{order.key}/cancelled", texts.cancel_comment(order), _text(order.variables.get("cancelledBy")))
     if order.variables.get("closingSummary"):

@@ -113,7 +113,8 @@ class Sweep:
         late = set(engine.ended_instances(ROUTE, now - LATELY))
         closed = self._mirror.ledger.effects(closed_key(each) for each in ended)
         unfinished = [each for each in ended if each in late or closed_key(each) not in closed]
-        return list(dict.fromkeys([*engine.running_instances(ROUTE), *unfinished]))
+        spoken_of = engine.orders_recorded(now - LATELY)  # a complaint may come long after the end
+        return list(dict.fromkeys([*engine.running_instances(ROUTE), *unfinished, *spoken_of]))
 
     def _failed(self, instance_id: str, error: OrderRouteError) -> None:
         log.error("sweep_order_failed", instance=instance_id, reason=str(error))

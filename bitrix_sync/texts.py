@@ -6,7 +6,8 @@ from datetime import datetime, tzinfo
 
 from orders.dates import long_moment, parse_moment
 from orders.lateness import LateFlag
-from orders.snapshot import OrderSnapshot
+from orders.money import format_sum
+from orders.snapshot import OrderSnapshot, Record, RecordKind
 from orders.stage import Stage
 
 TITLE = 60  # characters of a task's title: what a phone shows
@@ -97,6 +98,16 @@ def cancel_comment(order: OrderSnapshot) -> str:
     """Return the comment of a cancelled order."""
     refund = "\nНужен возврат оплаты." if order.variables.get("refundDue") is True else ""
     return f"[B]Заказ отменён[/B]\nПричина: {plain(str(order.variables['cancelReason']))}{refund}"
+
+
+def record_comment(record: Record) -> str:
+    """Return the comment about a correction, a complaint or the actual cost."""
+    if record.kind is RecordKind.COST:
+        planned = f"\nПо смете: {format_sum(record.planned)}" if record.planned else ""
+        return f"[B]Фактические затраты: {format_sum(record.text)}[/B]{planned}"
+    if record.kind is RecordKind.COMPLAINT:
+        return f"[B]Рекламация {record.number}[/B]\n{plain(record.text)}"
+    return f"[B]Данные заказа исправлены[/B]\nПричина: {plain(record.text)}"
 
 
 def plain(text: str | None) -> str:

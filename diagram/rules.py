@@ -35,7 +35,7 @@ RESERVED = frozenset(
     {
         *("initiator", "startKey", "orderInstanceId", "trackToken", "cardStage", "portalPending", "discussion"),
         *("lateFlags", "lateReminder", "customerMessage", "closedAt", "closingSummary"),
-        *("cancelledBy", "heldBy", "refundDue", "movedBy", "correctedBy"),
+        *("cancelledBy", "heldBy", "refundDue", "movedBy", "correctedBy", "plannedCost", "costDifference"),
     }
 )
 

@@ -15,9 +15,10 @@ from typing import Any
 
 from engine.external import ExternalTask
 from engine.history import PastInstance, PastTask, PastVariable, Update
+from engine.records import corrections
 from engine.tasks import Candidates, Task
 from engine.variables import FileValue, from_instant
-from orders.snapshot import FileRef, OpenVisit, OrderSnapshot, Scalar, VisitDone
+from orders.snapshot import FileRef, OpenVisit, OrderSnapshot, Record, Scalar, VisitDone
 from orders.stage import Route, Stage
 
 _INFO = "Info"
@@ -82,6 +83,7 @@ class Facts:
         closing: str | None = None,
         incidents: int = 0,
         end_id: str | None = None,
+        later: Sequence[Record] = (),
     ) -> OrderSnapshot:
         """Put the facts into shape."""
         return OrderSnapshot(
@@ -98,6 +100,7 @@ class Facts:
             end_id=end_id,
             closing=closing,
             incidents=incidents,
+            records=(*corrections(self.updates), *later),
         )
 
     def answered_visits(self) -> frozenset[str]:
@@ -153,14 +156,17 @@ class Facts:
         return keys[place - 1][1] if place else task.activity_instance_id
 
 
-def look(facts: Facts, now: Now | None, ends: Sequence[str]) -> tuple[OrderSnapshot, bool]:
+def look(
+    facts: Facts, now: Now | None, ends: Sequence[str], later: Sequence[Record] = ()
+) -> tuple[OrderSnapshot, bool]:
     """Return a snapshot, and whether nothing moved while it was read. `now` is None for an ended order.
 
-    `ends`: the end events that it reached, in order; those inside a stage are no outcomes.
+    `ends`: the end events that it reached, in order; those inside a stage are no outcomes. `later`: what was recorded
+    about it after its end.
     """
     if now is None:
         reached = [element for element in ends if element in facts.route.ends]
-        return facts.snapshot(end_id=reached[-1] if reached else None), True
+        return facts.snapshot(end_id=reached[-1] if reached else None, later=later), True
     open_in_history = {task.id for task in facts.past if task.ended is None}
     settled = open_in_history == {task.id for task in now.tasks} and bool(now.tasks or now.waiting)
     return _running(facts, now, open_in_history), settled

@@ -24,6 +24,8 @@ from engine.rights import (
     MANAGED,
     TECHNICAL,
     WORKERS,
+    Resource,
+    department_filter,
     filter_row,
     managed,
     rows,
@@ -226,13 +228,23 @@ class _Bootstrap:
                 self.done(f"Отобрано право: {row.who}, ресурс {row.resource} {row.resource_id}")
 
     def filters(self) -> None:
-        """Write the Tasklist's filters and show them to everybody; one of an earlier name goes, people's own stay."""
+        """Write the Tasklist's filters: those for everybody, and one for the heads of each department.
+
+        One of an earlier name goes, people's own stay.
+        """
+        wanted = _wanted_filters(self.staff)
+        names = {name for name, _, _ in wanted}
         there = {f["name"]: f for f in self.api.filters()}
-        for name in sorted(name for name, old in there.items() if name not in FILTERS and not old.get("owner")):
+        for name in sorted(name for name, old in there.items() if name not in names and not old.get("owner")):
             self.api.delete_filter(str(there[name]["id"]))
             self.done(f"Удалён фильтр «{name}»")
-        shown = {row.key: row for row in self.api.authorizations(everybody=True)}
-        for place, (name, query) in enumerate(FILTERS.items(), 1):
+        heads = [group + HEADS for group in self.staff.groups]
+        seen = [
+            *self.api.authorizations(everybody=True),
+            *self.api.authorizations(groups=heads, only={"resourceType": int(Resource.FILTER)}),
+        ]
+        shown = {row.key: row for row in seen}
+        for place, (name, query, group) in enumerate(wanted, 1):
             properties = _filter_properties(place)
             try:
                 filter_id = self._filter(there.get(name), name, dict(query), properties)
@@ -241,7 +253,7 @@ class _Bootstrap:
                     raise
                 self.report.warnings.append("Фильтры Tasklist не созданы: движок запрещает выражения в фильтрах")
                 return
-            self._write_rows(shown, [filter_row(filter_id)])
+            self._write_rows(shown, [filter_row(filter_id, group)])
 
     def _filter(
         self, old: Mapping[str, object] | None, name: str, query: dict[str, object], properties: dict[str, object]
@@ -281,6 +293,17 @@ def wanted_groups(departments: Mapping[str, str] = GROUPS) -> list[Group]:
         *(Group(name, title, DEPARTMENT) for name, title in departments.items()),
         *(Group(name + HEADS, f"руководители: {title}", HEADS_KIND) for name, title in departments.items()),
         *(Group(name, title, "SYSTEM") for name, title in TECHNICAL.items()),
+    ]
+
+
+def _wanted_filters(staff: Staff) -> list[tuple[str, Mapping[str, object], str | None]]:
+    """Return (name, query, group that sees it or None for everybody) in the order in which people see them."""
+    common: list[tuple[str, Mapping[str, object], str | None]] = [(n, q, None) for n, q in FILTERS.items()]
+    headed = {group for person in staff.persons for group in person.heads}
+    return common + [
+        (f"Отдел: {title}", department_filter(group), group + HEADS)
+        for group, title in staff.groups.items()
+        if group in headed
     ]
 
 

@@ -94,7 +94,7 @@ def rows(starters: Mapping[str, Iterable[str]], groups: Iterable[str] = GROUPS) 
         give(group, Resource.DEFINITION, ROUTE, "READ")
     give("operators", Resource.APPLICATION, "tasklist", "ACCESS")
     for group in _SEES_ORDERS:
-        give(group, Resource.DEFINITION, ROUTE, "READ_INSTANCE", "READ_HISTORY")
+        give(group, Resource.DEFINITION, ROUTE, "READ_INSTANCE", "READ_TASK", "READ_HISTORY")
     for process, entitled in starters.items():
         for group in entitled:
             give(group, Resource.DEFINITION, process, "READ", "CREATE_INSTANCE")
@@ -108,9 +108,16 @@ def rows(starters: Mapping[str, Iterable[str]], groups: Iterable[str] = GROUPS) 
     ]
 
 
-def filter_row(filter_id: str) -> Authorization:
-    """Return the row that shows a filter to everybody."""
-    return Authorization("*", int(Resource.FILTER), filter_id, frozenset({"READ"}), kind=GLOBAL)
+def filter_row(filter_id: str, group: str | None = None) -> Authorization:
+    """Return the row that shows a filter to a group, to everybody without one."""
+    if group is None:
+        return Authorization("*", int(Resource.FILTER), filter_id, frozenset({"READ"}), kind=GLOBAL)
+    return Authorization(group, int(Resource.FILTER), filter_id, frozenset({"READ"}))
+
+
+def department_filter(group: str) -> Mapping[str, object]:
+    """Return the tasks of a department, held ones included: what its head hands out, also as no member of it."""
+    return {"candidateGroups": [group], "includeAssignedTasks": True}
 
 
 FILTERS: Mapping[str, Mapping[str, object]] = {
@@ -124,7 +131,8 @@ FILTERS: Mapping[str, Mapping[str, object]] = {
 }
 """Filters of the Tasklist, in the order in which people see them; each shows only what its reader may see."""
 
-FILTER_COLUMNS = (("customerName", "Заказчик"), ("itemDescription", "Изделие"), ("readyBy", "Готовность"))
+FILTER_COLUMNS = (("orderKey", "Заказ"), ("customerName", "Заказчик"), ("itemDescription", "Изделие"))
+"""Variables beside a task in the list; its name and its due date stand there anyway."""
 
 
 # Where our rows are looked for: not among the engine's own, two for each open task.

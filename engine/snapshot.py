@@ -1,4 +1,4 @@
-"""Read orders whole, fifty at a time or one, in few requests: seven for running ones, five for ended ones.
+"""Read orders whole, fifty at a time or one, in few requests: seven for running ones, five and one for each ended one.
 
 Everything comes from history, which holds running and ended instances alike; only what is open now (tasks, waiting
 external tasks, incidents) is asked of the runtime.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
+from engine import records
 from engine.client import EngineClient
 from engine.errors import NotFound, NothingWaits
 from engine.facts import Facts, Now, look, own_variables, plain_values
@@ -120,6 +121,10 @@ class SnapshotReader:
         query = {"processDefinitionKey": process_id, "unfinished": True, "executedActivityAfter": _moment(since)}
         return [i.id for i in self._client.history.find(**query)]
 
+    def orders_recorded(self, since: datetime) -> list[str]:
+        """Return the ids of the orders that a complaint or a cost was recorded about since then (aware)."""
+        return records.orders_recorded(self._client, since)
+
     def open_orders(self) -> list[str]:
         """Return the ids of all running orders, oldest first."""
         return self.running_instances(self._process_id)
@@ -180,7 +185,8 @@ class SnapshotReader:
                 many.updates[each.id],
                 own_variables(many.variables[each.id], each.id),
             )
-            found.append(look(facts, now.get(each.id), ended.get(each.id, ())))
+            later = records.after_shipping(self._client, each.id, facts.text("estimateSum")) if each.ended else []
+            found.append(look(facts, now.get(each.id), ended.get(each.id, ()), later))
         return found
 
     def _now(self, instance_ids: Sequence[str]) -> dict[str, Now]:

@@ -70,6 +70,10 @@ class Engine(Protocol):
         """Return the ids of the instances of a process (any version) that ended at or after `since`, oldest first."""
         ...
 
+    def orders_recorded(self, since: datetime) -> list[str]:
+        """Return the ids of the orders that a complaint or a cost was recorded about at or after `since`."""
+        ...
+
     def set_variables(self, instance_id: str, variables: Mapping[str, Scalar]) -> None:
         """Write variables of a running instance; only those that the integration account may write."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 Scalar = str | int | float | bool | None
 
@@ -51,6 +52,26 @@ class OpenVisit:
     refusal: str | None = None  # why the files of the last attempt were refused
 
 
+class RecordKind(StrEnum):
+    """What may be written about an order beside its steps."""
+
+    CORRECTED = "corrected"  # its data were corrected while it ran
+    COMPLAINT = "complaint"  # the customer complained after shipping
+    COST = "cost"  # what it really cost
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One thing that somebody wrote about an order beside its steps, oldest first in a snapshot."""
+
+    kind: RecordKind
+    number: str  # "RCL-2026-00007" of a complaint, else "1", "2" … among those of its kind
+    person: str | None  # person id
+    at: datetime  # UTC
+    text: str  # why it was corrected, what the complaint says, the actual cost as a sum ("110000.00")
+    planned: str | None = None  # COST only: the estimate as a sum, None where the order has none
+
+
 @dataclass(frozen=True, slots=True)
 class OrderSnapshot:
     """One order, whole. Times are UTC and aware."""
@@ -68,6 +89,7 @@ class OrderSnapshot:
     end_id: str | None = None  # end event reached; the outcome, not the engine's `state`
     closing: str | None = None  # end event id whose sync-stage is open now
     incidents: int = 0
+    records: tuple[Record, ...] = ()  # corrections, and of an ended order complaints and costs
 
     @property
     def running(self) -> bool:

@@ -95,6 +95,9 @@ class Source:
     def ended_instances(self, process_id: str, since: datetime) -> list[str]:
         return [o.instance_id for o in self.orders.values() if o.ended and o.ended >= since]
 
+    def orders_recorded(self, since: datetime) -> list[str]:
+        return [o.instance_id for o in self.orders.values() if any(record.at >= since for record in o.records)]
+
     def set_variables(self, instance_id: str, variables: Mapping[str, Scalar]) -> None:
         assert dict(variables) == {"portalPending": False}, "the mirror writes nothing else into the engine"
         order = self.orders[instance_id]

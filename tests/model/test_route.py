@@ -36,6 +36,9 @@ TOPICS = {
     },
     "cancel-order": {"cancel-order"},
     "move-ready-date": {"move-ready-date"},
+    "correct-order": {"correct-order"},
+    "record-complaint": {"record-complaint"},
+    "record-actual-cost": {"record-actual-cost"},
     "reconcile-portal": {"reconcile-portal"},
 }
 

@@ -18,7 +18,7 @@ from bitrix_sync.texts import TITLE, plain
 from bitrix_sync.values import day_of, same, to_portal
 from orders.errors import Permanent
 from orders.persons import Period, Person, Staff, Substitute
-from orders.snapshot import OpenVisit
+from orders.snapshot import OpenVisit, Record, RecordKind
 from orders.stage import FieldKind
 
 ROUTE = the_route()
@@ -87,6 +87,26 @@ def test_every_comment_and_line_ends_with_a_key_of_its_own(story: Story) -> None
     assert [note.author for note in notes] == ["orlov", None, None, None, None]
     assert [note.is_log for note in notes] == [False, True, True, True, False]
     assert all(len(note.mark) <= 200 for note in notes)
+
+
+def test_what_is_written_beside_the_steps_stands_on_the_card(story: Story) -> None:
+    """Corrections, complaints and costs are comments of their authors, each with a key of its own."""
+    at = story.order.started
+    records = (
+        Record(RecordKind.CORRECTED, "1", "sokolova", at, "Опечатка [b]в имени[/b]"),
+        Record(RecordKind.COMPLAINT, "RCL-2026-00007", "sokolova", at, "Скрипит дверца"),
+        Record(RecordKind.COST, "1", "elena", at, "110000.50", "125000.00"),
+        Record(RecordKind.COST, "2", "elena", at, "120000.00"),
+    )
+    story.change(records=records)
+    notes = card_of(story).notes
+    marks = ["corrected:1", "RCL-2026-00007", "cost:1", "cost:2"]
+    assert [mark_of(note.body) for note in notes] == [f"{KEY}/{mark}" for mark in marks]
+    assert [note.author for note in notes] == ["sokolova", "sokolova", "elena", "elena"]
+    assert "［b］в имени" in notes[0].text
+    assert "Рекламация RCL-2026-00007" in notes[1].text and "Скрипит дверца" in notes[1].text
+    assert "110\u202f000,50\u202f₽" in notes[2].text and "По смете: 125\u202f000\u202f₽" in notes[2].text
+    assert "По смете" not in notes[3].text
 
 
 def test_a_persons_words_cannot_act_as_markup_or_as_a_key() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from mirrored import MirroredPortal, Story, everything_once, full_story
 from bitrix_sync.errors import UnknownOutcome, Unreadable
 from orders.errors import PortalUnavailable
 from orders.persons import Staff
+from orders.snapshot import Record, RecordKind
 
 
 @pytest.fixture
@@ -145,3 +147,15 @@ def test_ended_orders_stay_in_the_sweep_until_their_closing_is_there(mirrored: M
     mirrored.portal.faults()
     assert mirrored.mirror.sweep() == 1
     assert mirrored.column() == "rejected"
+
+
+def test_a_complaint_long_after_the_end_reaches_the_card(mirrored: MirroredPortal) -> None:
+    """An order that nobody would look at any more is looked at again when something is recorded about it."""
+    story, now = full_story(mirrored.source), datetime.now(UTC)
+    story.end("End_Delivered", now - timedelta(days=200))
+    mirrored.mirror.reconcile(story.instance)
+    assert mirrored.mirror.sweep() == 0
+    story.change(records=(Record(RecordKind.COMPLAINT, "RCL-2026-00007", "sokolova", now, "Скрипит дверца"),))
+    for _ in range(2):
+        assert mirrored.mirror.sweep() == 1
+        assert sum("Скрипит дверца" in text for text in mirrored.comments()) == 1

@@ -15,11 +15,14 @@ from workers.handlers import (
     HANDLERS,
     cancel_order,
     close_order,
+    correct_order,
     flag_late_production,
     move_ready_date,
     notify,
     notify_customer,
     reconcile_portal,
+    record_actual_cost,
+    record_complaint,
     register_order,
     registry,
     sync_stage,
@@ -27,7 +30,7 @@ from workers.handlers import (
 )
 from workers.handlers.delivery import ToCustomer
 from workers.handlers.production import Promised
-from workers.handlers.support import Cancel, MoveReadyDate
+from workers.handlers.support import ActualCost, Cancel, Complaint, Correct, MoveReadyDate
 from workers.task import Dropped
 
 LATE = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)  # a Thursday, a day after AT
@@ -37,10 +40,15 @@ MOVE = MoveReadyDate(
     initiator="dina",
 )  # fmt: skip
 
+CORRECT = Correct(
+    order_key="ORD-2026-00042", order_instance_id="i1", customer_name="ООО «Ель»", correct_reason="опечатка",
+    initiator="anna",
+)  # fmt: skip
+
 
 def test_every_handler_is_registered_and_short() -> None:
-    """Ten topics, each at most 15 lines of code without its docstring."""
-    assert len(registry().topics) == len(HANDLERS) == 10
+    """Thirteen topics, each at most 15 lines of code without its docstring."""
+    assert len(registry().topics) == len(HANDLERS) == 13
     for handler in HANDLERS:
         lines = inspect.getsource(handler.function).splitlines()
         documentation = len((handler.function.__doc__ or "").splitlines())
@@ -248,3 +256,46 @@ def test_move_ready_date_moves_once_and_tells_when_too_late() -> None:
     late = World(waits=False, order=order(open=(OpenVisit("v", "UserTask_Ship", AT),)))
     move_ready_date(MOVE, task("move-ready-date"), engine=late, mirror=late)
     assert [person for person, _ in late.told.values()] == ["dina"]
+
+
+def test_correct_order_sends_only_what_was_typed_and_once() -> None:
+    """A field left empty stays as it is; a second run finds the correction; after the end the starter is told once."""
+    world = World()
+    correct_order(CORRECT, task("correct-order"), engine=world, mirror=world)
+    [(message, values)] = world.sent
+    assert message == "OrderCorrected"
+    assert values == {"customerName": "ООО «Ель»", "correctReason": "опечатка", "correctedBy": "anna"}
+    world.order = order(variables={"budget": "100.00", **values})
+    correct_order(CORRECT, task("correct-order"), engine=world, mirror=world)
+    assert len(world.sent) == 1
+    late = World(waits=False, order=order(open=(), ended=AT, end_id="End_Delivered"))
+    for _ in range(2):
+        correct_order(CORRECT, task("correct-order"), engine=late, mirror=late)
+    [(person, text)] = late.told.values()
+    assert person == "anna" and "не исправлены" in text
+
+
+def test_a_complaint_shows_on_its_orders_card() -> None:
+    """The order's card is repaired, not the complaint's; the portal away, the sweep is left to do it."""
+    world = World()
+    record_complaint(Complaint(order_instance_id="i7"), task("record-complaint"), mirror=world)
+    assert world.reconciled == ["i7"]
+    world.portal_down = True
+    asked = {"orderInstanceId": "i7"}
+    assert record_complaint.run(task("record-complaint"), asked, {"mirror": world}, give_up=True) == {}
+    assert world.reconciled == ["i7"]
+
+
+@pytest.mark.parametrize(
+    ("estimate", "written"),
+    [
+        ("125000.00", {"plannedCost": "125000.00", "costDifference": "-14999.50"}),
+        ("100000.00", {"plannedCost": "100000.00", "costDifference": "10000.50"}),
+        (None, {}),
+    ],
+)
+def test_the_actual_cost_stands_beside_the_estimate(estimate: str | None, written: dict[str, str]) -> None:
+    """The difference is signed, to the kopeck; an order without an estimate has nothing to compare with."""
+    world = World(order=order(variables={"estimateSum": estimate}))
+    cost = ActualCost(order_instance_id="i1", actual_cost="110000.50")
+    assert record_actual_cost(cost, engine=world) == written

@@ -4,7 +4,13 @@ from workers.handlers.delivery import close_order, notify_customer
 from workers.handlers.intake import register_order, validate_attachments
 from workers.handlers.production import flag_late_production, reconcile_portal
 from workers.handlers.route import notify, sync_stage
-from workers.handlers.support import cancel_order, move_ready_date
+from workers.handlers.support import (
+    cancel_order,
+    correct_order,
+    move_ready_date,
+    record_actual_cost,
+    record_complaint,
+)
 from workers.registry import Registry
 
 HANDLERS = (
@@ -18,6 +24,9 @@ HANDLERS = (
     close_order,
     cancel_order,
     move_ready_date,
+    correct_order,
+    record_complaint,
+    record_actual_cost,
 )
 
 

@@ -10,12 +10,12 @@ final class Judged {
 
   private final String taskId;
   private final String definitionId;
-  private final String orderNumber;
+  private final String number;
 
-  private Judged(String taskId, String definitionId, String orderNumber) {
+  private Judged(String taskId, String definitionId, String number) {
     this.taskId = taskId;
     this.definitionId = definitionId;
-    this.orderNumber = orderNumber;
+    this.number = number;
   }
 
   static Judged task(String taskId) {
@@ -23,8 +23,8 @@ final class Judged {
   }
 
   /** A start that passed; the number is null where the caller brought a key or none is given. */
-  static Judged start(String definitionId, String orderNumber) {
-    return new Judged(null, definitionId, orderNumber);
+  static Judged start(String definitionId, String number) {
+    return new Judged(null, definitionId, number);
   }
 
   static Judged current() {
@@ -50,7 +50,7 @@ final class Judged {
     return id.equals(definitionId);
   }
 
-  String orderNumber() {
-    return orderNumber;
+  String number() {
+    return number;
   }
 }

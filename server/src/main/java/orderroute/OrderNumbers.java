@@ -11,7 +11,7 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Numbers ORD-YYYY-NNNNN come from one row per year, taken in a short transaction apart: a start that carries large files
+ * Numbers ORD-YYYY-NNNNN and RCL-YYYY-NNNNN come from one row per year, taken in a short transaction apart: a start that carries large files
  * holds up no other one. A start that fails afterwards leaves a gap, never a double.
  */
 @Component
@@ -39,46 +39,50 @@ class OrderNumbers {
   }
 
   void createTable() {
-    jdbc.execute("CREATE TABLE IF NOT EXISTS ORDER_ROUTE_NUMBER (YEAR_ INTEGER PRIMARY KEY, LAST_ INTEGER NOT NULL)");
+    for (NumberSeries series : NumberSeries.values()) {
+      jdbc.execute(
+          "CREATE TABLE IF NOT EXISTS " + series.table() + " (YEAR_ INTEGER PRIMARY KEY, LAST_ INTEGER NOT NULL)");
+    }
   }
 
   /** The next free number of the plant's present year; keys that came from outside are passed over. */
-  String next() {
+  String next(NumberSeries series) {
     int year = clock.today().getYear();
-    String number = take(year);
+    String number = take(series, year);
     while (isTaken(number)) {
-      number = take(year);
+      number = take(series, year);
     }
     return number;
   }
 
-  /** Never gives out this number of the year, nor a lower one. */
+  /** Never gives out this order number of the year, nor a lower one. */
   void goOnAfter(int year, int number) {
-    beginYear(year);
-    jdbc.update("UPDATE ORDER_ROUTE_NUMBER SET LAST_ = ? WHERE YEAR_ = ? AND LAST_ < ?", number, year, number);
+    beginYear(NumberSeries.ORDER, year);
+    String table = NumberSeries.ORDER.table();
+    jdbc.update("UPDATE " + table + " SET LAST_ = ? WHERE YEAR_ = ? AND LAST_ < ?", number, year, number);
   }
 
-  private String take(int year) {
-    Integer taken = apart.execute(status -> raise(year));
+  private String take(NumberSeries series, int year) {
+    Integer taken = apart.execute(status -> raise(series, year));
     if (taken == null) {
-      beginYear(year);
-      taken = apart.execute(status -> raise(year));
+      beginYear(series, year);
+      taken = apart.execute(status -> raise(series, year));
     }
-    return "ORD-%d-%05d".formatted(year, taken);
+    return series.number(year, taken);
   }
 
   /** Raises the row and reads it under its lock; null while the year has no row. */
-  private Integer raise(int year) {
-    if (jdbc.update("UPDATE ORDER_ROUTE_NUMBER SET LAST_ = LAST_ + 1 WHERE YEAR_ = ?", year) == 0) {
+  private Integer raise(NumberSeries series, int year) {
+    if (jdbc.update("UPDATE " + series.table() + " SET LAST_ = LAST_ + 1 WHERE YEAR_ = ?", year) == 0) {
       return null;
     }
-    return jdbc.queryForObject("SELECT LAST_ FROM ORDER_ROUTE_NUMBER WHERE YEAR_ = ?", Integer.class, year);
+    return jdbc.queryForObject("SELECT LAST_ FROM " + series.table() + " WHERE YEAR_ = ?", Integer.class, year);
   }
 
-  private void beginYear(int year) {
+  private void beginYear(NumberSeries series, int year) {
     try {
       apart.executeWithoutResult(
-          status -> jdbc.update("INSERT INTO ORDER_ROUTE_NUMBER (YEAR_, LAST_) VALUES (?, 0)", year));
+          status -> jdbc.update("INSERT INTO " + series.table() + " (YEAR_, LAST_) VALUES (?, 0)", year));
     } catch (DuplicateKeyException begun) {
       // Another first order of the year was quicker: its row serves both.
     }

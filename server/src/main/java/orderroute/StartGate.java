@@ -51,9 +51,12 @@ class StartGate implements Gate {
     String startKey = takeStartKey(sent);
     String key = key(command);
     OrderKeys.check(key, caller);
+    if (key != null && isComplaint(definition)) {
+      throw new Refusal("Номер рекламации присваивает программа: оставьте его пустым");
+    }
     var values = judge.judge(form, Answer.of(typed(sent)), name -> null);
     values.putAll(support.judge(definition.getKey(), values, caller));
-    String number = key == null && Model.isOrder(definition) ? numbers.next() : null;
+    String number = key == null ? number(definition) : null;
     if (startKey != null) {
       startKeys.take(startKey, key == null ? number : key);
     }
@@ -64,6 +67,17 @@ class StartGate implements Gate {
     } finally {
       Judged.close();
     }
+  }
+
+  private String number(ProcessDefinitionEntity definition) {
+    if (Model.isOrder(definition)) {
+      return numbers.next(NumberSeries.ORDER);
+    }
+    return isComplaint(definition) ? numbers.next(NumberSeries.COMPLAINT) : null;
+  }
+
+  private static boolean isComplaint(ProcessDefinitionEntity definition) {
+    return NumberSeries.COMPLAINT_PROCESS.equals(definition.getKey());
   }
 
   private static ProcessDefinitionEntity definition(Command<?> command) {

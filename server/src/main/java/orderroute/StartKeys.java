@@ -50,6 +50,10 @@ class StartKeys {
             status ->
                 jdbc.queryForList("SELECT ORDER_ FROM ORDER_ROUTE_START_KEY WHERE KEY_ = ?", String.class, key));
     boolean known = orders != null && !orders.isEmpty() && orders.get(0) != null;
-    return known ? "Заказ уже создан: " + orders.get(0) : "Эта форма уже отправлена";
+    if (!known) {
+      return "Эта форма уже отправлена";
+    }
+    String number = orders.get(0);
+    return (NumberSeries.COMPLAINT.holds(number) ? "Рекламация уже записана: " : "Заказ уже создан: ") + number;
   }
 }

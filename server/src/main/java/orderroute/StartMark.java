@@ -5,7 +5,7 @@ import org.operaton.bpm.engine.delegate.ExecutionListener;
 import org.operaton.bpm.engine.impl.persistence.entity.ExecutionEntity;
 import org.springframework.stereotype.Component;
 
-/** An order without a key gets its number; a start that passed no gate is refused to all who may not repair. */
+/** An order or a complaint without a key gets its number; a start that passed no gate is refused to all who may not repair. */
 @Component
 class StartMark implements ExecutionListener {
 
@@ -26,8 +26,13 @@ class StartMark implements ExecutionListener {
     if (!passed && !Caller.current().mayRepair()) {
       throw new Refusal("Этот процесс запускается только его формой");
     }
-    if (instance.getProcessBusinessKey() == null && Model.isOrder(instance.getProcessDefinition())) {
-      instance.setProcessBusinessKey(passed ? judged.orderNumber() : numbers.next());
+    if (instance.getProcessBusinessKey() != null) {
+      return;
+    }
+    if (passed && judged.number() != null) {
+      instance.setProcessBusinessKey(judged.number());
+    } else if (Model.isOrder(instance.getProcessDefinition())) {
+      instance.setProcessBusinessKey(numbers.next(NumberSeries.ORDER));
     }
   }
 }

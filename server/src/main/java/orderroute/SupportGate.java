@@ -1,5 +1,6 @@
 package orderroute;
 
+import java.util.List;
 import java.util.Map;
 import org.operaton.bpm.engine.variable.Variables;
 import org.operaton.bpm.engine.variable.value.StringValue;
@@ -11,6 +12,8 @@ class SupportGate {
 
   private static final String ORDER_KEY = "orderKey";
   private static final String DIRECTORS = "directors";
+  private static final List<String> CORRECTED =
+      List.of("customerName", "customerContact", "itemDescription", "wishedBy", "budget");
 
   private final OrderFinder orders;
 
@@ -27,8 +30,8 @@ class SupportGate {
     switch (process) {
       case "cancel-order" -> mayCancel(order, caller);
       case "move-ready-date" -> mayMove(order);
-      case "correct-order" -> running(order);
-      case "record-complaint", "record-actual-cost" -> delivered(order);
+      case "correct-order" -> mayCorrect(order, values);
+      case NumberSeries.COMPLAINT_PROCESS, "record-actual-cost" -> delivered(order);
       default -> exists(order);
     }
     return Map.of("orderInstanceId", Variables.stringValue(order.instanceId()));
@@ -52,6 +55,20 @@ class SupportGate {
     if (!order.promised()) {
       throw new Refusal("У заказа " + order.key() + " срок готовности ещё не назначен");
     }
+  }
+
+  private static void mayCorrect(FoundOrder order, Map<String, Object> values) {
+    running(order);
+    if (order.shipped()) {
+      throw new Refusal("Заказ " + order.key() + " уже отгружен: исправлять данные поздно");
+    }
+    if (CORRECTED.stream().allMatch(name -> isBlank(values.get(name)))) {
+      throw new Refusal("Не названо, что исправить: заполните хотя бы одно поле с новыми данными");
+    }
+  }
+
+  private static boolean isBlank(Object value) {
+    return !(value instanceof StringValue text) || text.getValue() == null || text.getValue().isBlank();
   }
 
   private static void delivered(FoundOrder order) {

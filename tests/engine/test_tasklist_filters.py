@@ -1,0 +1,84 @@
+"""The Tasklist's lists show each person what is theirs, their department's and what is late, with counts and columns; a
+head sees and hands out the department's open steps, also as no member of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from gate_models import door, refusal
+from shop import Shop
+
+from engine.processes import Instance
+
+pytestmark = pytest.mark.engine
+
+COMMON = ["Мои задачи", "Мой отдел", "Просрочено", "На сегодня"]
+
+
+def filters(shop: Shop, person: str) -> dict[str, dict[str, Any]]:
+    """Return the filters that a person sees, by name, in the order of the page."""
+    rows = door(shop, person).rows("/filter?resourceType=Task")
+    return {row["name"]: row for row in sorted(rows, key=lambda row: row["properties"]["priority"])}
+
+
+def listed(shop: Shop, person: str, name: str) -> set[str]:
+    """Return the instances of the tasks in a filter; its count says the same number."""
+    opened, filter_id = door(shop, person), filters(shop, person)[name]["id"]
+    tasks = opened.rows(f"/filter/{filter_id}/list?firstResult=0")
+    assert opened.call("GET", f"/filter/{filter_id}/count").json()["count"] == len(tasks)
+    return {task["processInstanceId"] for task in tasks}
+
+
+@pytest.fixture
+def order(shop: Shop) -> Instance:
+    """An order in the workshop."""
+    started = shop.start_order()
+    shop.carry_to(started, "UserTask_Manufacture")
+    return started
+
+
+def test_everybody_has_the_four_lists_and_the_columns(shop: Shop) -> None:
+    for person in ("makarov", "elena", "pavlova"):
+        seen = filters(shop, person)
+        assert [name for name in seen if name in COMMON] == COMMON
+        for row in seen.values():
+            assert [c["label"] for c in row["properties"]["variables"]] == ["Заказ", "Заказчик", "Изделие"]
+
+
+def test_mine_and_my_departments(shop: Shop, order: Instance) -> None:
+    assert order.id in listed(shop, "makarov", "Мой отдел")
+    assert order.id not in listed(shop, "makarov", "Мои задачи")
+    shop.signed_in("makarov").tasks.claim(shop.open_step(order).engine_task or "", "makarov")
+    assert order.id in listed(shop, "makarov", "Мои задачи")
+    assert order.id in listed(shop, "stepanov", "Мой отдел"), "a colleague sees who has it"
+    assert order.id not in listed(shop, "stepanov", "Мои задачи")
+    for name in COMMON:
+        assert order.id not in listed(shop, "elena", name), "another department"
+
+
+def test_a_head_outside_the_department_sees_and_hands_out_its_steps(shop: Shop, order: Instance) -> None:
+    task = shop.open_step(order).engine_task or ""
+    department = f"Отдел: {shop.staff.groups['workshop']}"
+    assert department in filters(shop, "gromov") and department not in filters(shop, "makarov")
+    assert order.id in listed(shop, "gromov", department)
+    head = door(shop, "gromov")
+    assert head.call("POST", f"/task/{task}/assignee", {"userId": "makarov"}).status_code == 204
+    assert shop.open_step(order).assignee == "makarov"
+    assert "не из того отдела" in refusal(head.call("POST", f"/task/{task}/assignee", {"userId": "elena"}))
+    stepanov = door(shop, "stepanov").call("POST", f"/task/{task}/assignee", {"userId": "stepanov"})
+    assert stepanov.status_code in (400, 403), "no head, and somebody has it"
+    assert shop.open_step(order).assignee == "makarov"
+    assert order.id in listed(shop, "gromov", department), "a held step stays in the list"
+    assert door(shop, "makarov").call("POST", f"/task/{task}/unclaim").status_code == 204
+    assert shop.open_step(order).assignee is None
+
+
+def test_a_head_reads_and_does_not_work_outside_the_department(shop: Shop, order: Instance) -> None:
+    task = shop.open_step(order).engine_task or ""
+    head = door(shop, "gromov")
+    assert head.call("GET", f"/task/{task}").status_code == 200
+    assert head.complete(task).status_code in (403, 404)
+    assert head.call("POST", f"/task/{task}/claim", {"userId": "gromov"}).status_code in (400, 403)
+    assert shop.open_step(order).assignee is None
