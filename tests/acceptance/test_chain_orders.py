@@ -14,6 +14,7 @@ import requests
 import samples
 from chain import Chain, doubled, open_chain
 from command import run, settings_of
+from crowd import said
 from shop import Shop
 
 from engine.processes import Instance
@@ -32,6 +33,7 @@ def chain(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chai
         opened.work()
         opened.wait(opened.healthy, "the first worker up")
         opened.work()
+        opened.wait(lambda: said(opened, "worker_started")() >= 2, "both workers at work")
         yield opened
 
 
@@ -135,7 +137,7 @@ def test_an_answer_nested_100000_deep_harms_one_order_only(chain: Chain, healthy
         assert words in str(visit.refusal)
     assert chain.healthy()
     beats = [name for name in before if name.startswith("order_route_loop_beat_timestamp_seconds")]
-    assert len(beats) == 2 + Options().slots
+    assert len(beats) == 3 + Options().slots, "poller, keeper, the watch over the portal, and each slot"
     for name in beats:
         chain.wait(lambda name=name: chain.metrics()[name] > before[name], f"another turn: {name}")
     assert all(order_incidents == [] for order_incidents in map(chain.incidents, healthy))
