@@ -191,8 +191,8 @@ WORK = (
         C,
         "keeping an ended order in the sweep until its closing is in the portal",
         "bitrix_sync/sweep.py",
-        "return list(dict.fromkeys([*engine.running_instances(ROUTE), *unfinished]))",
-        "return list(dict.fromkeys(engine.running_instances(ROUTE)))",
+        "return list(dict.fromkeys([*engine.running_instances(ROUTE), *unfinished, *spoken_of]))",
+        "return list(dict.fromkeys([*engine.running_instances(ROUTE), *spoken_of]))",
         (f"{SWEEP}::test_ended_orders_stay_in_the_sweep_until_their_closing_is_there",),
     ),
     Mutant(
