@@ -48,4 +48,4 @@ def test_many_orders_are_read_in_the_requests_of_one(shop: Shop, monkeypatch: py
     monkeypatch.setattr(shop.integration.caller.transport, "send", counted)
     together = list(shop.reader.snapshots([order.id for order in orders]))
     assert together == alone
-    assert len(asked) <= 8
+    assert len(asked) <= 9, "one of them for what was recorded of the one that has ended"

@@ -43,6 +43,9 @@ class Parts:
         """Return the worker."""
         return Worker()
 
+    def watch(self) -> None:
+        """Return that no portal is set."""
+
 
 def nothing(*_: Any, **__: Any) -> None:
     """Do nothing."""
