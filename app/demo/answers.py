@@ -45,10 +45,10 @@ def answer(order: PlannedOrder, code: str, visit: int, now: datetime) -> Values:
 
 
 def move_values(order_key: str, now: datetime) -> Values:
-    """Return the form of «перенести срок»: five days later than now."""
+    """Return the form of «перенести срок»: two weeks from now, which is later than any date that was promised."""
     return {
         "orderKey": order_key,
-        "newReadyBy": _moment(now + timedelta(days=5)),
+        "newReadyBy": _moment(now + timedelta(days=14)),
         "moveReason": "Поставщик задержал фурнитуру",
     }
 
