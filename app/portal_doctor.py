@@ -13,7 +13,7 @@ import requests
 from app.commands.common import local
 from app.doctor import Line, State
 from app.hooks import LAST_EVENT, PATH
-from app.portal_setup import portal_of, portal_route
+from app.portal_setup import owner_name, portal_of, portal_route
 from app.wiring import Parts
 from bitrix_sync.client import PortalClient, rows_of
 from bitrix_sync.envelope import Answer
@@ -99,7 +99,7 @@ def _not_let_in(error: AccessLost, portal: str) -> str:
 
 
 def _access(look: Look) -> Said:
-    name = f"{look.owner.get('NAME', '')} {look.owner.get('LAST_NAME', '')}".strip()
+    name = owner_name(look.owner)
     says = f"портал {look.portal.portal} отвечает за {look.seconds:.1f} с, вебхук: {name or look.portal.user_id}"
     if look.seconds > SLOW_SECONDS:
         yield "warning", f"{says}; это медленно: карточки будут отставать, шаги идут в Tasklist"
@@ -159,7 +159,7 @@ def _names(look: Look) -> Said:
 def _people(look: Look) -> Said:
     staff = look.parts.staff
     known = [p for p in staff.persons if p.bitrix_id is not None]
-    answers = look.bound().batch(_user_commands([p.bitrix_id for p in known if p.bitrix_id is not None]))
+    answers = look.bound().batch(user_commands([p.bitrix_id for p in known if p.bitrix_id is not None], dismissed=True))
     rows = {int(row["ID"]): row for name in answers.names() for row in answers.rows(name)}
     unknown = [p.name for p in known if p.bitrix_id not in rows]
     gone = [p.name for p in known if (row := rows.get(p.bitrix_id or 0)) and row.get("ACTIVE") not in _YES]
@@ -177,14 +177,6 @@ def _people(look: Look) -> Said:
 
 
 _YES = (True, "Y", "true", 1, "1")
-
-
-def _user_commands(numbers: list[int]) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return the reads of these users, dismissed ones included."""
-    return {
-        name: (method, {"FILTER": {"ID": params["FILTER"]["ID"]}})
-        for name, (method, params) in user_commands(numbers).items()
-    }
 
 
 def _clock(look: Look) -> Said:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from app.errors import CommandError
 from app.paths import BPMN
 from app.wiring import ROUTE, Parts
@@ -39,9 +42,14 @@ def set_up_portal(parts: Parts, *, dry_run: bool) -> tuple[Fitted, bool]:
     return fit(portal_of(parts), route, entity_type_id=number, dry_run=dry_run), deployed
 
 
+def owner_name(profile: Mapping[str, Any]) -> str:
+    """Return how people call the webhook's owner; empty where the portal does not say."""
+    return f"{profile.get('NAME', '')} {profile.get('LAST_NAME', '')}".strip()
+
+
 def by_hand(parts: Parts, fitted: Fitted) -> list[str]:
     """Return what REST cannot set, one point each, for exactly this portal and these people."""
     portal = portal_of(parts)
     owner = as_map(portal.call("profile").result)
-    name = f"{owner.get('NAME', '')} {owner.get('LAST_NAME', '')}".strip() or f"пользователь {portal.user_id}"
+    name = owner_name(owner) or f"пользователь {portal.user_id}"
     return checklist(portal.origin, fitted.entity_type_id, TITLE, parts.staff, name, parts.settings.public_url)

@@ -15,6 +15,7 @@ from bitrix_sync.work import Work, tell_key
 from ledger import Ledger
 from ledger.failpoints import failpoint
 from orders.errors import PortalUnavailable, Transient
+from orders.parts import in_parts
 from orders.persons import Person
 
 CLIENT_ID = "order-route"  # a webhook has no application of its own; tags are unique within this name
@@ -110,10 +111,13 @@ def send(guard: Guarded, ledger: Ledger, notice: Notice, person: Person | None, 
     ledger.done(key, str(answer.result or ""))
 
 
-def user_commands(numbers: list[int]) -> dict[str, Command]:
-    """Return the reads that tell which of these users work: 50 a page."""
-    parts = [numbers[at : at + 50] for at in range(0, len(numbers), 50)]
-    return {f"users{n}": ("user.get", {"FILTER": {"ID": part, "ACTIVE": True}}) for n, part in enumerate(parts)}
+def user_commands(numbers: list[int], *, dismissed: bool = False) -> dict[str, Command]:
+    """Return the reads that tell which of these users work, or with `dismissed` of them all: 50 a page."""
+    only: dict[str, Any] = {} if dismissed else {"ACTIVE": True}
+    return {
+        f"users{n}": ("user.get", {"FILTER": {"ID": list(part), **only}})
+        for n, part in enumerate(in_parts(numbers, 50))
+    }
 
 
 def load_commands(users: dict[str, int]) -> dict[str, Command]:

@@ -16,6 +16,7 @@ from bitrix_sync.schema import PortalSchema
 from bitrix_sync.values import instant
 
 CLOSED = 5  # a task's status "completed"
+OPEN_STATUSES = [1, 2, 3, 4, 6]  # all but completed and declined, as filters want them
 TASK_SELECT = [
     "ID", "TITLE", "DESCRIPTION", "STATUS", "REAL_STATUS", "RESPONSIBLE_ID", "ACCOMPLICES", "DEADLINE",
     "UF_CRM_TASK", "UF_TASK_WEBDAV_FILES",

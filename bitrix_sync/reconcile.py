@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import NoReturn
 
@@ -128,23 +128,33 @@ class Reconciler:
         """Read many orders together and compute their cards; `failed` hears of those where that is not possible."""
         found: list[Work] = []
         try:
-            orders: Sequence[OrderSnapshot | str] = list(self.engine.snapshots(instance_ids))
+            orders: Iterable[OrderSnapshot] = list(self.engine.snapshots(instance_ids))
         except Transient:
             raise
         except OrderRouteError:  # one order spoils the read of all: read each alone
-            orders = instance_ids
+            orders = self._each_alone(instance_ids, failed)
         for order in orders:
             try:
-                read = self.engine.snapshot(order) if isinstance(order, str) else order
-                work = self._work(read, guard)
+                work = self._work(order, guard)
             except Transient:
                 raise
             except OrderRouteError as error:
-                failed(order if isinstance(order, str) else order.instance_id, error)
+                failed(order.instance_id, error)
                 continue
             if work is not None:
                 found.append(work)
         return found
+
+    def _each_alone(
+        self, instance_ids: Sequence[str], failed: Callable[[str, OrderRouteError], None]
+    ) -> Iterator[OrderSnapshot]:
+        for instance_id in instance_ids:
+            try:
+                yield self.engine.snapshot(instance_id)
+            except Transient:
+                raise
+            except OrderRouteError as error:
+                failed(instance_id, error)
 
     def _work(self, order: OrderSnapshot, guard: Guarded) -> Work | None:
         if not has_card(order):

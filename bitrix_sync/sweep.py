@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -16,11 +16,12 @@ from bitrix_sync.compare import entries
 from bitrix_sync.envelope import BatchAnswer
 from bitrix_sync.errors import Unreadable
 from bitrix_sync.guard import Guarded
-from bitrix_sync.observe import TASK_SELECT, PortalTask, task_of
+from bitrix_sync.observe import OPEN_STATUSES, TASK_SELECT, PortalTask, task_of
 from bitrix_sync.repair import changes_of, usable_users
 from bitrix_sync.work import Work, card_key, closed_key, file_key, tell_key
 from engine.rights import ROUTE
 from orders.errors import OrderRouteError, PortalUnavailable, Transient
+from orders.parts import in_parts
 
 if TYPE_CHECKING:
     from bitrix_sync.reconcile import Reconciler
@@ -31,8 +32,6 @@ _AFTER, _SINCE = "sweep:after", "sweep:since"  # ledger cursors
 LATELY = timedelta(days=7)
 LONG_AGO = timedelta(days=60)
 MANY, HALF = 3, 0.5
-
-T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -63,11 +62,11 @@ class Sweep:
         turn = self._turn(self._orders())
         works: list[Work] = []
         repair: list[Work] = []
-        for part in _parts(turn.orders, CARDS):
+        for part in in_parts(turn.orders, CARDS):
             self._guard.check()
             for work in self._computed(part):
                 (works if work.done(card_key(work.wish.key)) else repair).append(work)
-        for some in _parts(works, 1000):
+        for some in in_parts(works, 1000):
             repair += self._look(some)
         for work in repair:
             self._repair(work)
@@ -188,12 +187,12 @@ class Sweep:
 
 def _commands(works: Sequence[Work]) -> dict[str, Command]:
     found: dict[str, Command] = {}
-    for n, part in enumerate(_parts(works, CARDS)):
+    for n, part in enumerate(in_parts(works, CARDS)):
         query = {"entityTypeId": part[0].schema.entity_type_id, "filter": {"@id": [_id(w) for w in part]}, "start": 0}
         found[f"cards{n}"] = ("crm.item.list", query)
-    for n, part in enumerate(_parts(works, WITH_TASKS)):
+    for n, part in enumerate(in_parts(works, WITH_TASKS)):
         bound = [f"{w.schema.binding}_{_id(w)}" for w in part]
-        filters = {"UF_CRM_TASK": bound, "REAL_STATUS": [1, 2, 3, 4, 6]}
+        filters = {"UF_CRM_TASK": bound, "REAL_STATUS": OPEN_STATUSES}
         found[f"tasks{n}"] = ("tasks.task.list", {"filter": filters, "select": TASK_SELECT, "order": {"ID": "DESC"}})
     return found
 
@@ -203,7 +202,7 @@ def _tasks(works: Sequence[Work], answers: BatchAnswer) -> tuple[dict[int, list[
     found: dict[int, list[PortalTask]] = {}
     unsure: set[int] = set()
     by_order = {work.wish.key: _id(work) for work in works}
-    for n, part in enumerate(_parts(works, WITH_TASKS)):
+    for n, part in enumerate(in_parts(works, WITH_TASKS)):
         answer = answers[f"tasks{n}"]
         if answer.next is not None:
             unsure |= {_id(work) for work in part}
@@ -240,7 +239,3 @@ def _id(work: Work) -> int:
 
 def _rows(answers: BatchAnswer, name: str) -> list[dict[str, Any]]:
     return rows_of(answers[name], "items")
-
-
-def _parts(things: Sequence[T], size: int) -> Iterable[Sequence[T]]:
-    return (things[at : at + size] for at in range(0, len(things), size))

@@ -18,14 +18,16 @@ from bitrix_sync.client import Command, rows_of
 from bitrix_sync.envelope import BatchAnswer
 from bitrix_sync.guard import Guarded
 from bitrix_sync.hints import Hint
+from bitrix_sync.observe import OPEN_STATUSES
 from bitrix_sync.php import as_list
 from bitrix_sync.reconcile import Reconciler
 from bitrix_sync.schema import PortalSchema
-from bitrix_sync.sweep import HALF, LATELY, MANY
+from bitrix_sync.sweep import CARDS, HALF, LATELY, MANY, WITH_TASKS
 from bitrix_sync.work import card_key
 from engine.rights import ROUTE
 from ledger import Lease, Ledger
 from orders.errors import OrderRouteError, PortalUnavailable, Transient
+from orders.parts import in_parts
 
 LEASE = "portal-watch"
 LEASE_SECONDS = 10.0  # one process looks; when it dies another takes over after so long
@@ -33,7 +35,6 @@ GAP_SECONDS = 1.5  # between two looks that events asked for
 ECHO_SECONDS = 6.0  # after our own work on a card its event is our echo: the ordinary look will do
 STEP_SECONDS = 45.0
 MOST = 20  # orders of one turn, so that the loop is seen to turn
-CARDS, TASKS = 50, 25  # of one read
 CARD_SELECT = ["id", "xmlId", "stageId", "updatedTime", "updatedBy", "movedTime"]
 TASK_SELECT = ["ID", "STATUS", "RESPONSIBLE_ID", "DEADLINE", "CHANGED_DATE", "CHANGED_BY", "UF_CRM_TASK"]
 
@@ -203,12 +204,12 @@ class Watch:
 def _commands(schema: PortalSchema, cards: list[int], strangers: list[int], us: int) -> dict[str, Command]:
     found: dict[str, Command] = {}
     for name, numbers in (("cards", cards), ("strangers", strangers)):
-        for n, part in enumerate(_parts(numbers, CARDS)):
+        for n, part in enumerate(in_parts(numbers, CARDS)):
             query = {"entityTypeId": schema.entity_type_id, "filter": {"@id": part}, "select": CARD_SELECT, "start": -1}
             found[f"{name}{n}"] = ("crm.item.list", query)
-    for n, part in enumerate(_parts(cards, TASKS)):
+    for n, part in enumerate(in_parts(cards, WITH_TASKS)):
         bound = [f"{schema.binding}_{card}" for card in part]
-        filters = {"UF_CRM_TASK": bound, "REAL_STATUS": [1, 2, 3, 4, 6], "CREATED_BY": us}
+        filters = {"UF_CRM_TASK": bound, "REAL_STATUS": OPEN_STATUSES, "CREATED_BY": us}
         query = {"filter": filters, "select": TASK_SELECT, "order": {"ID": "DESC"}, "start": -1}
         found[f"tasks{n}"] = ("tasks.task.list", query)
     return found
@@ -243,7 +244,3 @@ def _instances(mirror: Reconciler, row: Mapping[str, Any]) -> list[str]:
     """Return the order of a card that is not among the known ones: one that ended long ago, or nothing."""
     key = str(row.get("xmlId") or "")
     return mirror.engine.instances_of(key.removeprefix("order:")) if key.startswith("order:") else []
-
-
-def _parts(numbers: list[int], size: int) -> Iterable[list[int]]:
-    return (numbers[at : at + size] for at in range(0, len(numbers), size))

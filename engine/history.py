@@ -10,7 +10,12 @@ from typing import Any
 from engine.calls import PAGE, Caller, Row
 from engine.errors import NotFound
 from engine.rest import path_id
-from engine.variables import FileValue, from_engine, from_instant, maybe_instant
+from engine.variables import FileValue, from_engine, from_instant, maybe_instant, to_instant
+
+
+def since_second(moment: datetime) -> str:
+    """Return the beginning of an aware moment's second as queries take it: rather a row too many than one too few."""
+    return to_instant(moment.replace(microsecond=0))
 
 
 @dataclass(frozen=True, slots=True)

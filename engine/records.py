@@ -11,7 +11,8 @@ from datetime import datetime
 from operator import attrgetter
 
 from engine.client import EngineClient
-from engine.history import PastInstance, Update
+from engine.history import PastInstance, Update, since_second
+from orders.parts import in_parts
 from orders.snapshot import Record, RecordKind
 
 COMPLAINT, COST = "record-complaint", "record-actual-cost"
@@ -46,7 +47,7 @@ def after_shipping(client: EngineClient, instance_id: str, estimate: str | None)
 
 def orders_recorded(client: EngineClient, since: datetime) -> list[str]:
     """Return the ids of the orders that a complaint or a cost was recorded about since then (aware)."""
-    moment = since.strftime("%Y-%m-%dT%H:%M:%S.000%z")
+    moment = since_second(since)
     ids = [
         instance.id
         for process in (COMPLAINT, COST)
@@ -69,8 +70,8 @@ def _record(
 
 def _texts(client: EngineClient, ids: Sequence[str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
-    for at in range(0, len(ids), 50):
-        for variable in client.history.variables(processInstanceIdIn=list(ids[at : at + 50])):
+    for part in in_parts(ids, 50):
+        for variable in client.history.variables(processInstanceIdIn=list(part)):
             if isinstance(variable.value, str):
                 found.setdefault(variable.instance_id, {})[variable.name] = variable.value
     return found

@@ -13,9 +13,11 @@ from engine import records
 from engine.client import EngineClient
 from engine.errors import NotFound, NothingWaits
 from engine.facts import Facts, Now, look, own_variables, plain_values
+from engine.history import since_second
 from engine.rights import ROUTE
 from engine.standins import fit_stand_ins
 from engine.variables import FileValue
+from orders.parts import in_parts
 from orders.persons import Staff
 from orders.ports import Engine
 from orders.snapshot import OrderSnapshot, Promise, Scalar
@@ -66,7 +68,7 @@ class SnapshotReader:
 
         An order that moved while it was read is read again, so that open and done steps are of one moment.
         """
-        for part in _parts(instance_ids, TOGETHER):
+        for part in in_parts(instance_ids, TOGETHER):
             yield from self._read(part)
 
     def variables(self, instance_id: str) -> Mapping[str, Scalar]:
@@ -106,19 +108,19 @@ class SnapshotReader:
 
     def order_keys(self, process_id: str, since: datetime) -> Mapping[str, str]:
         """Return the business keys, by instance id, of all that run and of those that ended at or after `since`."""
-        ended = {"processDefinitionKey": process_id, "finishedAfter": _moment(since)}
+        ended = {"processDefinitionKey": process_id, "finishedAfter": since_second(since)}
         found = [*self._client.history.instances(processDefinitionKey=process_id, unfinished=True)]
         found += self._client.history.instances(**ended)
         return {each.id: each.business_key for each in found if each.business_key}
 
     def ended_instances(self, process_id: str, since: datetime) -> list[str]:
         """Return the ids of the instances of a process that ended at or after `since` (aware), oldest first."""
-        query = {"processDefinitionKey": process_id, "finishedAfter": _moment(since)}
+        query = {"processDefinitionKey": process_id, "finishedAfter": since_second(since)}
         return [i.id for i in self._client.history.instances(**query)]
 
     def moved_instances(self, process_id: str, since: datetime) -> list[str]:
         """Return the ids of the running instances of a process in which a step began or ended since then (aware)."""
-        query = {"processDefinitionKey": process_id, "unfinished": True, "executedActivityAfter": _moment(since)}
+        query = {"processDefinitionKey": process_id, "unfinished": True, "executedActivityAfter": since_second(since)}
         return [i.id for i in self._client.history.find(**query)]
 
     def orders_recorded(self, since: datetime) -> list[str]:
@@ -138,7 +140,7 @@ class SnapshotReader:
         """Return the promised dates of all orders that are in production now, in two requests."""
         query = {"process_definition_key": self._process_id, "task_definition_key": _MANUFACTURE}
         making = [task.instance_id for task in self._client.tasks.find(**query)]
-        return [p for part in _parts(making, 100) for p in self._promises_of(part)]
+        return [p for part in in_parts(making, 100) for p in self._promises_of(part)]
 
     def _promises_of(self, instance_ids: Sequence[str]) -> list[Promise]:
         wanted: dict[str, dict[str, str]] = {instance_id: {} for instance_id in instance_ids}
@@ -208,11 +210,3 @@ class SnapshotReader:
 def _fulfils_the_port(reader: SnapshotReader) -> Engine:
     """Let the type checker compare the reader with what handlers ask for."""
     return reader
-
-
-def _moment(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.000%z")  # the engine's own notation
-
-
-def _parts(values: Sequence[str], size: int) -> list[Sequence[str]]:
-    return [values[i : i + size] for i in range(0, len(values), size)]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from engine.facts import read_info
 from orders.dates import parse_moment
 from orders.errors import Refused
 from orders.lateness import production_stage
@@ -226,16 +227,11 @@ def _files(raw: RawOrder) -> list[FileSeen]:
         if not write["name"].endswith(_INFO) or not write["value"]:
             continue
         variable = write["name"].removesuffix(_INFO)
-        try:
-            info = json.loads(write["value"])
-            sha256 = str(info["sha256"])
-            seen = FileSeen(
-                *(raw.instance["id"], variable, str(info["name"]), int(info["size"])),
-                *(sha256, str(info["by"]), ms(parse_moment(info["at"]))),
-            )
-        except (ValueError, KeyError, TypeError, Refused):
-            continue  # not what validate-attachments writes
-        found.setdefault((variable, sha256), seen)
+        info = read_info(write["value"])
+        if info is None:
+            continue
+        seen = FileSeen(raw.instance["id"], variable, **{**info, "at": ms(info["at"])})
+        found.setdefault((variable, seen.sha256), seen)
     return list(found.values())
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from engine.calls import PAGE
 from engine.client import EngineClient
 from engine.rights import ROUTE
 from engine.variables import to_instant
-from reports import raw
+from reports import clock, raw
 from reports.facts import Ms
 
 Wire = Mapping[str, Any]
@@ -119,7 +118,7 @@ def _pages(history: History, resource: str, query: Mapping[str, Any]) -> Iterato
 
 def instant(moment: Ms) -> str:
     """Return an instant in the engine's notation."""
-    return to_instant(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=max(0, moment)))
+    return to_instant(clock.moment(max(0, moment)))
 
 
 def touched(news: News) -> set[str]:

@@ -17,6 +17,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from orders.parts import in_parts
 from orders.stage import Route
 from reports.derive import RawOrder, derive
 from reports.facts import Decision, FileSeen, Ms, Order, OrderFacts, Promise, Visit
@@ -95,7 +96,7 @@ class Store:
 
     def _derive(self, db: sqlite3.Connection, moved: Iterable[str], routes: Callable[[str], Route]) -> int:
         count = 0
-        for part in _parts(sorted(moved)):
+        for part in in_parts(sorted(moved), _PART):
             found = [derive(raw, routes) for raw in self._raw(db, part)]
             count += len(found)
             for table in _FACTS:
@@ -229,7 +230,3 @@ def _grouped(items: Iterable[Any]) -> dict[str, list[Any]]:
 
 def _count(news: News) -> int:
     return sum(map(len, news.rows.values()))
-
-
-def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (values[i : i + _PART] for i in range(0, len(values), _PART))

@@ -58,6 +58,11 @@ class Correct(Input):
         return self.model_dump(by_alias=True, include=data)
 
 
+def _too_late(sentence: str, request: Cancel | MoveReadyDate | Correct, task: Task, mirror: Mirror) -> None:
+    key = note_key(request.order_key, task.activity_instance_id, request.initiator)
+    mirror.tell(request.initiator, sentence, key, task.hold)
+
+
 class Complaint(Input):
     """The shipped order that a customer complains about."""
 
@@ -83,8 +88,7 @@ def cancel_order(request: Cancel, task: Task, *, engine: Engine, mirror: Mirror)
         return
     values = cancellation(order, request.cancel_reason, request.initiator)
     if not engine.correlate("OrderCancelled", request.order_instance_id, values):
-        key = note_key(request.order_key, task.activity_instance_id, request.initiator)
-        mirror.tell(request.initiator, too_late_to_cancel(request.order_key), key, task.hold)
+        _too_late(too_late_to_cancel(request.order_key), request, task, mirror)
 
 
 def move_untold(request: MoveReadyDate, task: Task) -> None:
@@ -99,8 +103,7 @@ def move_ready_date(request: MoveReadyDate, task: Task, *, engine: Engine, mirro
         return
     values = moving(request.new_ready_by, request.move_reason, request.initiator)
     if not engine.correlate("ReadyDateMoved", request.order_instance_id, values):
-        key = note_key(request.order_key, task.activity_instance_id, request.initiator)
-        mirror.tell(request.initiator, too_late_to_move(request.order_key), key, task.hold)
+        _too_late(too_late_to_move(request.order_key), request, task, mirror)
 
 
 def correct_untold(request: Correct, task: Task) -> None:
@@ -114,8 +117,7 @@ def correct_order(request: Correct, task: Task, *, engine: Engine, mirror: Mirro
     if corrected_so(engine.snapshot(request.order_instance_id), values):
         return
     if not engine.correlate("OrderCorrected", request.order_instance_id, values):
-        key = note_key(request.order_key, task.activity_instance_id, request.initiator)
-        mirror.tell(request.initiator, too_late_to_correct(request.order_key), key, task.hold)
+        _too_late(too_late_to_correct(request.order_key), request, task, mirror)
 
 
 def complaint_later(complaint: Complaint, task: Task) -> None:
