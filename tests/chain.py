@@ -10,7 +10,6 @@ import contextlib
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +22,7 @@ from typing import Any, TypeVar
 import pytest
 import requests
 from mirrored import MirroredPortal
+from ports import free_port
 from shop import ROOT, Shop, good_answer
 
 from app.settings import load
@@ -255,13 +255,6 @@ def _identity(params: dict[str, Any]) -> str:
 def doubled(names: list[str]) -> dict[str, int]:
     """Return what is there more than once."""
     return {name: times for name, times in Counter(names).items() if times > 1}
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

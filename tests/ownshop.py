@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chain import free_port
+from ports import free_port
 from pydantic import SecretStr
 from shop import SHORT_RUN, START_SECONDS, SWEEP_SECONDS, Shop, furnish, good_answer, server_jar, wait_until
 

@@ -9,7 +9,6 @@ import contextlib
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pg8000.dbapi
+from ports import free_port
 
 from engine.embedded import EmbeddedEngine
 
@@ -90,7 +90,7 @@ def open_postgres(programs: Path, *, fsync: bool = False) -> Iterator[Postgres]:
             account = pwd.getpwnam(_ACCOUNT)
             for path in (folder, folder / "password"):
                 os.chown(path, account.pw_uid, account.pw_gid)
-        port = _free_port()
+        port = free_port()
         cluster = folder / "cluster"
         secret = f"--pwfile={folder / 'password'}"
         _run(programs / "initdb", "-D", cluster, "-U", USER, secret, "-A", "scram-sha-256", "-E", "UTF8", "--no-sync")
@@ -121,9 +121,3 @@ def _run(*command: str | Path) -> None:
         **other,  # type: ignore[call-overload]  # subprocess' overloads do not see through a dictionary
     )
     assert done.returncode == 0, f"{command[0]} ended with {done.returncode}: {done.stdout}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -7,7 +7,6 @@ import http.client
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from pydantic import SecretStr
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from ports import free_port  # noqa: E402 - the path is set just above
 from postgres import PASSWORD, USER, binaries, open_postgres  # noqa: E402 - the path is set just above
 
 from engine.client import EngineClient  # noqa: E402
@@ -50,7 +50,7 @@ def open_engine(database: str, folder: Path) -> Iterator[tuple[EngineClient, int
 @contextlib.contextmanager
 def _engine(address: str, user: str, password: str, folder: Path) -> Iterator[tuple[EngineClient, int]]:
     jar = ROOT / "server" / "target" / "order-route-server.jar"
-    secret, port = secrets.token_urlsafe(12), _free_port()
+    secret, port = secrets.token_urlsafe(12), free_port()
     settings = {
         "SPRING_DATASOURCE_URL": address,
         "SPRING_DATASOURCE_USERNAME": user,
@@ -97,9 +97,3 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
                 return
         time.sleep(0.2)
     raise Missing("Движок не запустился:\n" + "\n".join(log.read_text("utf-8", "replace").splitlines()[-10:]))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

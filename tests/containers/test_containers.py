@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 import requests
+from ports import free_ports
 from runtime import ROOT, Runtime, compose_command, said
 from shop import Shop, furnish
 from test_start_keys import *  # noqa: F403 - the same rules, on this folder's `shop`
@@ -150,7 +150,7 @@ class Compose:
 
     def __init__(self, runtime: Runtime, images: Images, folder: Path) -> None:
         self.runtime, self.project = runtime, f"{runtime.mark}c"
-        self.ports = dict(zip(("web", "board", "pages", "sandbox"), _free_ports(4), strict=True))
+        self.ports = dict(zip(("web", "board", "pages", "sandbox"), free_ports(4), strict=True))
         self.secrets = folder / "secrets"
         self.env = {
             **runtime.env,
@@ -267,11 +267,3 @@ def test_the_demo_runs_in_the_compose_shop(compose: Compose) -> None:
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr[-2000:]}\n{compose.logs()}"
     assert "4 ok" in done.stdout
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]

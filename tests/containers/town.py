@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from ports import free_port
 from pydantic import SecretStr
 from runtime import ROOT, Runtime
 from shop import Shop, furnish, good_answer
@@ -126,7 +127,7 @@ class Town:
         return self._started(container, "/run/postgresql", place)
 
     def _node(self, name: str) -> Node:
-        container = self._container(name, self.images.server).with_exposed_ports(8080)
+        container = self._container(name, self.images.server).with_bind_ports(8080, free_port())
         container.with_envs(
             SPRING_DATASOURCE_URL=f"jdbc:postgresql://{self.name('db')}:5432/{DATABASE}",
             SPRING_DATASOURCE_USERNAME=ROLE,
