@@ -11,7 +11,7 @@ from chain import Chain, open_chain
 from oracle import clean
 from shop import Shop
 
-pytestmark = [pytest.mark.engine, pytest.mark.soak]
+pytestmark = pytest.mark.engine
 RATE, BURST = 40.0, 50  # what the portal allows a second, and at once
 SLOTS = 16
 

@@ -20,7 +20,7 @@ from shop import Shop, wait_until
 
 from engine.errors import EngineDown, EngineError
 
-pytestmark = [pytest.mark.engine, pytest.mark.soak]
+pytestmark = pytest.mark.engine
 Tell = Callable[[str], None]
 
 

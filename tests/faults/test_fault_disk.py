@@ -24,7 +24,6 @@ from ledger import Ledger
 
 pytestmark = [
     pytest.mark.engine,
-    pytest.mark.soak,
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system"),
 ]
 PAGE = 4096
@@ -91,6 +90,7 @@ def _chain(shop: Shop, folder: Path, **settings: object) -> Iterator[Chain]:
         yield opened
 
 
+@pytest.mark.soak  # an engine of its own, filled and started again
 def test_the_engines_disk_is_full(tmp_path: Path) -> None:
     """The engine refuses what it cannot keep; whatever it said yes to is there after a restart with room."""
     with (

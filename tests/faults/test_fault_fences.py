@@ -20,7 +20,7 @@ from oracle import clean
 from shop import Shop, wait_until
 from workbench import Bench, ending, marks_of, new_bench
 
-pytestmark = [pytest.mark.engine, pytest.mark.soak]
+pytestmark = pytest.mark.engine
 LOCK = 8  # seconds; shorter ones are lost to a busy machine rather than to a sleeping worker
 
 

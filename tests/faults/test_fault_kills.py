@@ -134,7 +134,6 @@ def kill_a_crowd(chain: Chain, tell: Tell, seed: int, *, orders: int, workers: i
     clean(chain, crowd.orders)
 
 
-@pytest.mark.soak
 def test_random_kills_under_load(crowded: Chain, tell: Tell) -> None:
     kill_a_crowd(crowded, tell, 1, orders=6, workers=2, kills=3, seconds=240)
 
@@ -145,7 +144,6 @@ def test_sixty_random_kills_under_load(crowded: Chain, tell: Tell, seed: int) ->
     kill_a_crowd(crowded, tell, seed, orders=200, workers=4, kills=70, seconds=2400)
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize("times", [2, pytest.param(20, marks=pytest.mark.soak)])
 def test_sigterm_under_load_leaves_nothing_locked(crowded: Chain, tell: Tell, times: int) -> None:
     """As at a deploy: the worker ends by itself with code 0, and what it had in hand is free at once."""
