@@ -17,7 +17,7 @@ from app.backup.make import LAST
 from app.errors import CommandError
 from app.traces import cover, needles
 from app.wiring import ROUTE, Parts
-from bitrix_sync.reconcile import lease_name
+from bitrix_sync.leases import lease_name
 from engine.history import PastInstance
 from engine.variables import FileValue
 from orders.stage import FieldKind

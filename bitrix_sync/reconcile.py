@@ -15,6 +15,7 @@ from bitrix_sync.client import PortalClient
 from bitrix_sync.compare import Difference
 from bitrix_sync.erase import erase_order
 from bitrix_sync.guard import Guarded
+from bitrix_sync.leases import lease_name, wait_for_lease
 from bitrix_sync.once import SETTLE_SECONDS, Once
 from bitrix_sync.repair import CardVanished, observe, repair
 from bitrix_sync.schema import PortalSchema
@@ -235,12 +236,7 @@ class Reconciler:
             self._on_alarm(text)
 
     def _lease(self, instance_id: str) -> Lease:
-        until = time.monotonic() + LEASE_WAIT
-        while (lease := self.try_lease(instance_id)) is None:
-            if time.monotonic() > until:
-                raise Transient("заказом занят другой процесс", 2.0)
-            time.sleep(0.05)
-        return lease
+        return wait_for_lease(self.ledger, instance_id, self._lease_seconds, LEASE_WAIT, "заказом занят другой процесс")
 
     def _vanish(self, work: Work) -> NoReturn:
         """One card that is gone is an operator's choice; many at once are the portal's error, and nothing is made."""
@@ -256,11 +252,6 @@ class Reconciler:
             f"карточка заказа {key} удалена в Битрикс24: верните её из корзины, создайте заново "
             "(bitrix reconcile --recreate) или отмените заказ"
         )
-
-
-def lease_name(instance_id: str) -> str:
-    """Return the name of an order's lease; reconcile and submit hold it."""
-    return f"order:{instance_id}"
 
 
 def recreate_key(key: str) -> str:

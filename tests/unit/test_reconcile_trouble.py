@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from mirrored import MirroredPortal, everything_once, full_story, insist
 
-from bitrix_sync.reconcile import lease_name
+from bitrix_sync.leases import lease_name
 from ledger import Ledger
 from ledger.failpoints import Failpoint, reset_failpoints
 from orders.errors import Permanent, PortalUnavailable, Transient

@@ -1,0 +1,41 @@
+"""A person's answer to a step as any door hands it on: texts by field, files by field, nothing judged yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from orders.stage import FieldKind, Stage
+
+MOST_FILES = 20  # of one field: name, name_2 … name_20
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """One file as it was sent: its name may hold anything."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a person answered: field name -> text, field name -> files in their order."""
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, tuple[SentFile, ...]] = field(default_factory=dict)
+
+
+def texts_of(stage: Stage, reply: Reply) -> dict[str, str]:
+    """Return the texts that the stage asks for, trimmed, empty ones left out; what it does not know is dropped."""
+    known = (f for f in stage.fields if not f.kind.holds_files)
+    given = ((f.name, reply.texts.get(f.name, "").replace("\r\n", "\n").strip()) for f in known)
+    return {name: text for name, text in given if text}
+
+
+def files_of(stage: Stage, reply: Reply) -> Iterator[tuple[str, SentFile]]:
+    """Yield (variable, file): the second file of `designFile` is `designFile_2`; of a single file the last counts."""
+    for each in stage.file_fields():
+        sent = reply.files.get(each.name, ())
+        for number, file in enumerate(sent[-1:] if each.kind is FieldKind.FILE else sent, 1):
+            yield (each.name if number == 1 else f"{each.name}_{number}"), file
