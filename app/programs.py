@@ -14,6 +14,7 @@ import structlog
 from flask import Flask
 from pydantic import SecretStr
 
+from app.door.step import add_step_page
 from app.errors import CommandError
 from app.hooks import add_hooks, into_inbox
 from app.logins import keep_logins
@@ -141,11 +142,13 @@ def run_web(parts: Parts, stop: threading.Event, health: Callable[[], list[str]]
 
 
 def _doors(parts: Parts) -> list[Callable[[Flask], None]]:
-    """Return what the public site offers besides its health: the portal's events, where a token is set for them."""
-    tokens = parts.settings.application_tokens
-    if not tokens:
-        return []
-    return [lambda site: add_hooks(site, tokens, into_inbox(parts.ledger))]
+    """Return what the public site offers besides its health: the portal's events and the step page, where set."""
+    doors: list[Callable[[Flask], None]] = []
+    if tokens := parts.settings.application_tokens:
+        doors.append(lambda site: add_hooks(site, tokens, into_inbox(parts.ledger)))
+    if (step := parts.step_door()) is not None:
+        doors.append(lambda site: add_step_page(site, step))
+    return doors
 
 
 def run_setup(parts: Parts, stop: threading.Event, tell: Callable[[str], None], logins: Path | None) -> None:

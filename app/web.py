@@ -1,8 +1,8 @@
 """The two small web sites: one that may face the internet, one for inside.
 
-`WEB_LISTEN` answers ``GET /healthz`` and the portal's events; `BOARD_LISTEN` answers ``GET /readyz`` and
-``GET /metrics`` (Prometheus). Both are served by waitress with narrow limits: what is too large is refused before it
-is read, what creeps is dropped, and many idle connections keep nobody out.
+`WEB_LISTEN` answers ``GET /healthz``, the portal's events and the step page ``/do/…``; `BOARD_LISTEN` answers
+``GET /readyz`` and ``GET /metrics`` (Prometheus). Both are served by waitress with narrow limits: what is too large is
+refused before it is read, what creeps is dropped, and many idle connections keep nobody out.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import resource
 import socket
 import threading
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from flask import Flask, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 
 from app.settings import split_listen
@@ -25,6 +28,10 @@ Check = Callable[[], list[str]]
 CONNECTIONS = 3000  # at once; an idle one costs a few KB
 IDLE_SECONDS, REQUEST_SECONDS = 20, 8.0  # a kept connection without a request; a request that is still incomplete
 LARGEST_BODY = 64 * 1024  # bytes
+ROOMY_BODY, UPLOAD_SECONDS = 64 * 1024 * 1024, 900.0  # of those requests that a site lets be large: answers with files
+ROOMY = "ROOMY"  # where a site says which requests these are, by path and Cookie header
+
+Roomy = Callable[[str, str], bool]
 
 
 class ListenError(Exception):
@@ -65,7 +72,10 @@ def inside_site(ready: Check) -> Flask:
 
 
 def _harden(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = "default-src 'self'"
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    )
+    response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -82,12 +92,34 @@ def _drop_what_creeps(server: Any, usual: Callable[[float], None], now: float) -
     usual(now)
     for channel in list(server.active_channels.values()):
         begun = getattr(channel, "partial_since", None)
+        seconds = UPLOAD_SECONDS if getattr(channel.request, "roomy", False) else REQUEST_SECONDS
         if channel.request is None and channel.requests:
             channel.partial_since = None
         elif begun is None:
             channel.partial_since = now
-        elif now - begun > REQUEST_SECONDS:
+        elif now - begun > seconds:
             channel.will_close = True
+
+
+def _channel(roomy: Roomy) -> type[HTTPChannel]:
+    """Return the connections of a site: what is large is judged by its head, before any of its body is taken."""
+
+    class Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
+        roomy = False
+        adj: Any
+
+        def parse_header(self, header_plus: bytes) -> None:
+            super().parse_header(header_plus)
+            large = self.command == "POST" and self.content_length >= LARGEST_BODY
+            if large and roomy(self.path, self.headers.get("COOKIE", "")):
+                self.adj = copy(self.adj)
+                self.adj.max_request_body_size = ROOMY_BODY
+                self.roomy = True
+
+    class Channel(HTTPChannel):  # type: ignore[misc]
+        parser_class = Parser
+
+    return Channel
 
 
 def _allow_files(wanted: int) -> None:
@@ -133,7 +165,7 @@ def serve(site: Flask, listen: str, setting: str) -> Site:
     server = create_server(
         site,
         sockets=[taken],
-        threads=4,
+        threads=8 if ROOMY in site.config else 4,
         ident=None,
         max_request_header_size=16 * 1024,
         max_request_body_size=LARGEST_BODY,
@@ -142,6 +174,8 @@ def serve(site: Flask, listen: str, setting: str) -> Site:
         cleanup_interval=1,
         asyncore_use_poll=True,
     )
+    if ROOMY in site.config:
+        server.channel_class = _channel(site.config[ROOMY])
     server.maintenance = partial(_drop_what_creeps, server, server.maintenance)
     server.handle_accept = partial(_accept_many, server.handle_accept)
     thread = threading.Thread(target=server.run, name=f"web-{listen}", daemon=True)

@@ -11,6 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from app.accounts import Account, Accounts, accounts
+from app.door.session import Sessions
+from app.door.step import StepDoor
 from app.errors import CommandError
 from app.judging import StepJudge
 from app.logs import mask
@@ -18,11 +20,15 @@ from app.mail import SmtpMail
 from app.mirror import LazyMirror, ShownCard
 from app.noportal import NoPortal
 from app.paths import BPMN, data_folder, find
-from app.plant import PlantDeadlines, SystemClock
+from app.plant import FreshStaff, PlantDeadlines, SystemClock
 from app.settings import Settings
 from app.watching import WatchLoop
 from attachments.judge import Judge
+from bitrix_sync.card import Notice
 from bitrix_sync.client import PortalClient
+from bitrix_sync.desk import Desk
+from bitrix_sync.guard import Guarded
+from bitrix_sync.notes import send
 from bitrix_sync.reconcile import Reconciler
 from bitrix_sync.schema import PortalSchema
 from bitrix_sync.watch import Recent, Watch
@@ -35,7 +41,8 @@ from engine.rights import ROUTE
 from engine.snapshot import DeployedRoutes, SnapshotReader
 from ledger import Ledger
 from orders.calendar import WorkingCalendar, read_calendar
-from orders.persons import Staff
+from orders.persons import Person, Staff
+from orders.ports import held
 from orders.staff import read_staff
 from orders.stage import Route
 from workers.handlers import registry
@@ -43,6 +50,7 @@ from workers.metrics import process_metrics
 from workers.runtime import Options, Worker
 
 _NEWEST_SECONDS = 5.0
+LINK_PATIENCE = 30.0  # seconds that a sign-in link may wait for the portal
 
 
 class Parts:
@@ -244,6 +252,28 @@ class Parts:
         known = {i.business_key for i in self.integration.history.instances(processDefinitionKey=ROUTE)}
         return self.cards().orphans(known, datetime.now(UTC) - timedelta(days=self.settings.history_days))
 
+    @cached_property
+    def desk(self) -> Desk:
+        """Return what takes people's answers from the portal."""
+        s = self.settings
+        lease = float(s.lock_seconds)
+        judge = StepJudge(self.judge)
+        return Desk(self.orders, self.integration, self.ledger, self.staff, judge, zone=s.zone, lease_seconds=lease)
+
+    def step_door(self) -> StepDoor | None:
+        """Return the step page's parts, None where no portal or no address for it is set."""
+        portal, url = self.portal, self.settings.public_url
+        if portal is None or url is None:
+            return None
+
+        def tell(person: Person, text: str, key: str) -> None:
+            guard = Guarded(portal.bound(lane="people", deadline=time.monotonic() + LINK_PATIENCE), held)
+            send(guard, self.ledger, Notice(key, person.id, text), person, person.bitrix_id)
+
+        staff = FreshStaff(find(self.settings.staff_file), self.staff)
+        sessions = Sessions(self.accounts.integration.password, self.ledger, staff)
+        return StepDoor(self.desk, sessions, staff, tell, url, self.judge.max_bytes)
+
     def _reconciler(self, schema: PortalSchema) -> Reconciler:
         assert self.portal is not None
         return Reconciler(
@@ -256,6 +286,7 @@ class Parts:
             deadlines=self.deadlines,
             lease_seconds=float(self.settings.lock_seconds),
             touched=self.recent.note,
+            public_url=self.settings.public_url,
         )
 
     @cached_property

@@ -61,9 +61,9 @@ class TaskWish:
     description: str  # without link and mark
     due: datetime | None  # UTC
 
-    def body(self, link: str) -> str:
-        """Return the description as it is sent, with the card's link and ending with its mark."""
-        return f"{self.description}\n\n{link}\n· {self.key}"
+    def body(self, links: str) -> str:
+        """Return the description as it is sent, with its links and ending with its mark."""
+        return f"{self.description}\n\n{links}\n· {self.key}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,8 @@ class Reconciler:
     """Fulfils `orders.ports.Mirror`; one per process, thread-safe.
 
     `lease_seconds` = LOCK_SECONDS; `step_seconds` bounds one order's repair in front of people; `touched` hears the id
-    of each card that was worked on: the portal's next event about it is most likely our own echo.
+    of each card that was worked on: the portal's next event about it is most likely our own echo; `public_url` is where
+    the step page is, None without one.
     """
 
     def __init__(
@@ -59,8 +60,9 @@ class Reconciler:
         settle_seconds: float = SETTLE_SECONDS,
         on_alarm: Callable[[str], None] | None = None,
         touched: Callable[[int], None] = lambda _card: None,
+        public_url: str | None = None,
     ) -> None:
-        self._touched = touched
+        self._touched, self._public_url = touched, public_url
         self.engine, self.portal, self.ledger, self.staff, self.schema = engine, portal, ledger, staff, schema
         self._zone, self._deadlines, self._clock = zone, deadlines, clock
         self._lease_seconds, self._step_seconds = lease_seconds, step_seconds
@@ -179,6 +181,7 @@ class Reconciler:
             order=order,
             wish=desired(order, route, self.staff, self._zone, due),
             usable=self._users[1],
+            public_url=self._public_url,
         )
 
     def repair_one(self, instance_id: str, guard: Guarded, *, paced: bool = False) -> None:

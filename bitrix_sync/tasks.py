@@ -102,7 +102,7 @@ def task_changes(work: Work, task: PortalTask) -> dict[str, Any]:
     if wish.due is not None and (
         task.deadline is None or abs((task.deadline - wish.due).total_seconds()) > DEADLINE_SLACK
     ):
-        changes |= {"DEADLINE": _moment(work), "DESCRIPTION": wish.body(work.link)}
+        changes |= {"DEADLINE": _moment(work), "DESCRIPTION": wish.body(work.links)}
     if task.title != wish.title:
         changes["TITLE"] = wish.title
     return changes
@@ -177,7 +177,7 @@ def _add_v3(work: Work, responsible: Person) -> str:
     assert wish is not None
     fields: dict[str, Any] = {
         "title": wish.title,
-        "description": wish.body(work.link),
+        "description": wish.body(work.links),
         "creatorId": work.guard.client.user_id,
         "responsibleId": work.bitrix(responsible.id),
         "crmItemIds": [f"{work.schema.binding}_{work.card_id}"],
@@ -195,7 +195,7 @@ def _add_v2(work: Work, responsible: Person) -> str:
     assert wish is not None
     fields: dict[str, Any] = {
         "TITLE": wish.title,
-        "DESCRIPTION": wish.body(work.link),
+        "DESCRIPTION": wish.body(work.links),
         "RESPONSIBLE_ID": work.bitrix(responsible.id),
         "UF_CRM_TASK": [f"{work.schema.binding}_{work.card_id}"],
         "XML_ID": wish.key,

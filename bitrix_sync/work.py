@@ -39,6 +39,7 @@ class Work:
     order: OrderSnapshot
     wish: DesiredCard
     known: dict[str, Effect] = field(default_factory=dict)
+    public_url: str | None = None  # where the step page is
     seen: Observed = field(default_factory=Observed)
     paced: bool = False  # a card that is moved again and again goes back less and less often
     rebuilding: bool = False  # the ledger knows nothing of a card that is there
@@ -94,10 +95,13 @@ class Work:
         return self.seen.item_id
 
     @property
-    def link(self) -> str:
-        """Return the card's page."""
+    def links(self) -> str:
+        """Return the links of the open visit's task: the step page where there is one, and the card."""
         page = f"/crm/type/{self.schema.entity_type_id}/details/{self.card_id}/"
-        return f"[URL={self.guard.client.origin}{page}]Карточка заказа[/URL]"
+        card = f"[URL={self.guard.client.origin}{page}]Карточка заказа[/URL]"
+        if self.public_url is None or self.wish.task is None:
+            return card
+        return f"[URL={self.public_url}/do/{self.wish.task.visit.visit}]Ответить на странице шага[/URL]\n{card}"
 
     def bitrix(self, person_id: str | None) -> int | None:
         """Return the portal user of a person, None for one whom the portal does not know as working."""

@@ -69,6 +69,12 @@ class Stage:
         """Return the first choice field, or None where there is nothing to decide."""
         return next((f for f in self.fields if f.kind is FieldKind.CHOICE), None)
 
+    def buttons_field(self) -> Field | None:
+        """Return the decision that is shown as buttons, None where the first choice is a plain question."""
+        first = self.decision_field()
+        asks = first is not None and (first.name.endswith("Decision") or bool(self.comment_on))
+        return first if asks else None
+
     def comment_field(self) -> Field | None:
         """Return the stage's first text field, the one that `commentOn` means."""
         return next((f for f in self.fields if f.kind is FieldKind.TEXT), None)
