@@ -287,6 +287,7 @@ class Parts:
             lease_seconds=float(self.settings.lock_seconds),
             touched=self.recent.note,
             public_url=self.settings.public_url,
+            desk=self.desk,
         )
 
     @cached_property

@@ -124,6 +124,10 @@ class PortalClient:
 
     def download(self, url: str, *, limit: int = MAX_ANSWER) -> bytes:
         """Fetch a file's bytes by a link of this portal, at most `limit` bytes."""
+        return self.fetch(url, limit=limit)[1]
+
+    def fetch(self, url: str, *, limit: int = MAX_ANSWER) -> tuple[str, bytes]:
+        """Fetch a file with the name that the portal gives it ("" where it gives none)."""
         return self._repeat(Kind.READ, lambda ways: self._transport.download(url, ways, limit))
 
     def _repeat(self, kind: Kind, send: Callable[[Ways], T]) -> T:

@@ -50,3 +50,8 @@ class Guarded:
         """Fetch a file by a link of this portal."""
         self.check()
         return self.client.download(url)
+
+    def fetch(self, url: str) -> tuple[str, bytes]:
+        """Fetch a file by a link of this portal, with its name."""
+        self.check()
+        return self.client.fetch(url)

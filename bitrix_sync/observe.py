@@ -15,11 +15,11 @@ from bitrix_sync.php import as_list, as_map
 from bitrix_sync.schema import PortalSchema
 from bitrix_sync.values import instant
 
-CLOSED = 5  # a task's status "completed"
+CLOSED, CONTROL = 5, 4  # a task's status "completed", and "awaiting its creator's word" where a portal demands that
 OPEN_STATUSES = [1, 2, 3, 4, 6]  # all but completed and declined, as filters want them
 TASK_SELECT = [
     "ID", "TITLE", "DESCRIPTION", "STATUS", "REAL_STATUS", "RESPONSIBLE_ID", "ACCOMPLICES", "DEADLINE",
-    "UF_CRM_TASK", "UF_TASK_WEBDAV_FILES",
+    "UF_CRM_TASK", "UF_TASK_WEBDAV_FILES", "CLOSED_BY", "CLOSED_DATE", "STATUS_CHANGED_BY", "STATUS_CHANGED_DATE",
 ]  # fmt: skip
 
 
@@ -35,6 +35,13 @@ class PortalTask:
     accomplices: frozenset[int]
     deadline: datetime | None  # UTC
     files: int  # attachments
+    finished_by: int = 0  # portal user who completed it, or handed it in for control
+    finished_at: str = ""  # when, as the portal writes it
+
+    @property
+    def handed_in(self) -> bool:
+        """Tell whether somebody says that it is done."""
+        return self.status in (CLOSED, CONTROL)
 
     @property
     def closed(self) -> bool:
@@ -119,6 +126,8 @@ def task_of(row: Mapping[str, Any]) -> PortalTask:
         accomplices=frozenset(int(each) for each in as_list(row.get("accomplices"))),
         deadline=instant(row.get("deadline")),
         files=len(as_list(row.get("ufTaskWebdavFiles"))),
+        finished_by=int(row.get("closedBy") or row.get("statusChangedBy") or 0),
+        finished_at=str(row.get("closedDate") or row.get("statusChangedDate") or ""),
     )
 
 

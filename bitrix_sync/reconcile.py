@@ -13,8 +13,10 @@ from bitrix_sync import notes, proof
 from bitrix_sync.card import Notice, desired, has_card
 from bitrix_sync.client import PortalClient
 from bitrix_sync.compare import Difference
+from bitrix_sync.desk import Desk
 from bitrix_sync.erase import erase_order
 from bitrix_sync.guard import Guarded
+from bitrix_sync.inward import Taken, take
 from bitrix_sync.leases import lease_name, wait_for_lease
 from bitrix_sync.once import SETTLE_SECONDS, Once
 from bitrix_sync.repair import CardVanished, observe, repair
@@ -41,7 +43,7 @@ class Reconciler:
 
     `lease_seconds` = LOCK_SECONDS; `step_seconds` bounds one order's repair in front of people; `touched` hears the id
     of each card that was worked on: the portal's next event about it is most likely our own echo; `public_url` is where
-    the step page is, None without one.
+    the step page is; `desk` takes the answers of people who finish their tasks in the portal.
     """
 
     def __init__(
@@ -61,8 +63,9 @@ class Reconciler:
         on_alarm: Callable[[str], None] | None = None,
         touched: Callable[[int], None] = lambda _card: None,
         public_url: str | None = None,
+        desk: Desk | None = None,
     ) -> None:
-        self._touched, self._public_url = touched, public_url
+        self._touched, self._public_url, self._desk = touched, public_url, desk
         self.engine, self.portal, self.ledger, self.staff, self.schema = engine, portal, ledger, staff, schema
         self._zone, self._deadlines, self._clock = zone, deadlines, clock
         self._lease_seconds, self._step_seconds = lease_seconds, step_seconds
@@ -199,6 +202,10 @@ class Reconciler:
             self._vanish(work)
         if asked:
             self.believe(work.usable)
+        if self._desk is not None and (taken := take(work, self._desk)) is not Taken.NOTHING:
+            if taken is Taken.MOVED_ON:
+                return  # the next step's sync-stage brings the card up to it
+            work.answer_waits = taken is Taken.WAITS
         try:
             repair(work)
         finally:

@@ -18,6 +18,7 @@ from bitrix_sync.retry import Kind
 from bitrix_sync.texts import CANCEL_PREFIX
 from bitrix_sync.transport import refused_by_name
 from bitrix_sync.work import Work
+from orders.errors import Transient
 from orders.persons import Person
 
 DEADLINE_SLACK = 2.0  # seconds: the engine and we may count a step's begin a moment apart
@@ -83,8 +84,10 @@ def mirror_task(work: Work) -> None:
     if existing.files < len(drive) and work.done(f"{wish.key}:links") is None:
         changes["UF_TASK_WEBDAV_FILES"] = [f"n{each}" for each in drive]
     _write(work, existing.id, "links", changes)
-    if existing.closed:
+    if existing.handed_in and not work.answer_waits:
         work.writes[f"renew{existing.id}"] = ("tasks.task.renew", {"taskId": existing.id})
+    elif existing.handed_in and work.paced:
+        work.later.append(Transient("ответ дан раньше, чем шаг открылся: будет принят, когда он откроется", 1.0))
 
 
 def task_changes(work: Work, task: PortalTask) -> dict[str, Any]:

@@ -44,11 +44,22 @@ def task_description(
         "",
         f"[B]Что сделать:[/B] {stage.name}." + (f" {stage.documentation}" if stage.documentation else ""),
         f"Что указать: {needed}." if needed else "",
+        f"Как ответить здесь: {_how(stage)}",
         f"Срок: {long_moment(due, zone)}." if due else "",
         f"[B]Прошлые файлы не приняты:[/B] {plain(refusal)}" if refusal else "",
         _return_words(order),
     ]
     return "\n".join(line for line, after in zip(lines, [*lines[1:], ""], strict=True) if line or after).strip()
+
+
+def _how(stage: Stage) -> str:
+    """Say how a step is answered in the portal itself."""
+    words = []
+    if any(not field.kind.holds_files for field in stage.fields):
+        words.append("заполните эти поля в карточке заказа")
+    if stage.file_fields():
+        words.append("приложите файлы к её полям или результатом задачи")
+    return f"{', '.join(words)} и завершите задачу." if words else "завершите задачу."
 
 
 def _return_words(order: OrderSnapshot) -> str:

@@ -13,6 +13,7 @@ import requests
 import structlog
 import urllib3
 from pydantic import SecretStr
+from werkzeug.http import parse_options_header
 
 from bitrix_sync.breaker import PROBE_SECONDS, Breaker
 from bitrix_sync.envelope import LIMIT_CODES, Answer, Fault, answer_of, parse
@@ -113,8 +114,11 @@ class Transport:
         finally:
             log.debug("portal_call", method=method, outcome=outcome, ms=round((time.monotonic() - begun) * 1000))
 
-    def download(self, url: str, ways: Ways, limit: int) -> bytes:
-        """Fetch a file by a link of this portal. Raises Permanent for another host: links come from outside."""
+    def download(self, url: str, ways: Ways, limit: int) -> tuple[str, bytes]:
+        """Fetch a file by a link of this portal: its name ("" where none is told) and its bytes.
+
+        Raises Permanent for another host: links come from outside.
+        """
         target = urljoin(f"{self.origin[0]}://{self.origin[1]}/", url)
         parts = urlsplit(target)
         if (parts.scheme, parts.netloc) != self.origin:
@@ -123,7 +127,7 @@ class Transport:
         status, headers, data = self._send("GET", target, ways, "download", limit=limit)
         if status == 200:
             self.breaker.good()
-            return data
+            return _named(headers.get("content-disposition", "")), data
         self._judge(Sent("download", ways, answers_for_all=False), status, headers, data)
         raise UnknownOutcome(f"файл не скачан: портал ответил {status}")
 
@@ -216,6 +220,16 @@ class Transport:
             session.trust_env = False  # a proxy from the environment would see the token
             session.headers["User-Agent"] = AGENT
         return session
+
+
+def _named(disposition: str) -> str:
+    """Return the file's name out of a Content-Disposition; one written in bare UTF-8 is understood too."""
+    _, told = parse_options_header(disposition)
+    name = told.get("filename") or ""
+    try:
+        return name.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return name
 
 
 def refused_by_name(error: BaseException) -> bool:

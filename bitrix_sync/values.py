@@ -34,6 +34,25 @@ def to_portal(field: CardField, value: Scalar, zone: tzinfo) -> Any:
             return str(value)
 
 
+def from_portal(field: CardField, shown: Any, zone: tzinfo) -> str:
+    """Return what a person put into a card's field as the engine takes it, "" for nothing; the gate judges it."""
+    if shown in (None, "", False, [], {}):
+        return ""
+    match field.kind:
+        case FieldKind.CHOICE:
+            return next((value for value, number in field.choices.items() if str(number) == str(shown)), str(shown))
+        case FieldKind.SUM:
+            return str(shown).partition("|")[0]
+        case FieldKind.DATE:
+            day = day_of(str(shown))
+            return day.isoformat() if day else str(shown)
+        case FieldKind.MOMENT:
+            moment = instant(shown, zone)
+            return moment.astimezone(zone).isoformat() if moment else str(shown)
+        case _:
+            return str(shown)
+
+
 def same(field: CardField, shown: Any, value: Scalar, zone: tzinfo) -> bool:
     """Tell whether the card shows the engine's value: sums as numbers, instants as instants, days as days."""
     empty: tuple[Any, ...] = (None, "", False, [], {})

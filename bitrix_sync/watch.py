@@ -18,7 +18,7 @@ from bitrix_sync.client import Command, rows_of
 from bitrix_sync.envelope import BatchAnswer
 from bitrix_sync.guard import Guarded
 from bitrix_sync.hints import Hint
-from bitrix_sync.observe import OPEN_STATUSES
+from bitrix_sync.observe import CLOSED, OPEN_STATUSES, mark_of
 from bitrix_sync.php import as_list
 from bitrix_sync.reconcile import Reconciler
 from bitrix_sync.schema import PortalSchema
@@ -36,6 +36,7 @@ ECHO_SECONDS = 6.0  # after our own work on a card its event is our echo: the or
 STEP_SECONDS = 45.0
 MOST = 20  # orders of one turn, so that the loop is seen to turn
 CARD_SELECT = ["id", "xmlId", "stageId", "updatedTime", "updatedBy", "movedTime"]
+DONE_SELECT = ["ID", "DESCRIPTION", "UF_CRM_TASK", "CLOSED_BY", "CLOSED_DATE"]
 TASK_SELECT = ["ID", "STATUS", "RESPONSIBLE_ID", "DEADLINE", "CHANGED_DATE", "CHANGED_BY", "UF_CRM_TASK"]
 
 log = structlog.get_logger(__name__)
@@ -87,6 +88,7 @@ class Watch:
         self._faces: dict[int, Face] = {}
         self._cards: dict[int, str] = {}  # card -> instance
         self._again: dict[str, float] = {}  # instance -> when to look anew
+        self._answered: set[str] = set()  # tasks that people finished, as far as they were looked at
 
     def turn(self) -> bool:
         """Look if it is time; True if it was. Raises PortalUnavailable: what was named stays in the inbox."""
@@ -141,7 +143,8 @@ class Watch:
             log.error("portal_hides_cards", missing=len(gone))  # the sweep asks by id and raises the alarm
             gone = []
         changed = [card for card, face in faces.items() if card in self._cards and self._touched(card, face, us)]
-        wanted = [self._cards[card] for card in (*gone, *changed)]
+        finished = self._finished(mirror.schema, _rows(answers, "finished", "tasks"), us)
+        wanted = [self._cards[card] for card in (*gone, *changed, *finished)]
         wanted += [instance for instance, at in self._again.items() if at <= now]
         for row in _rows(answers, "strangers", "items"):
             wanted += _instances(mirror, row)[:1]
@@ -171,6 +174,17 @@ class Watch:
         if any(old.tasks.get(number) != shown and shown[1] != us for number, shown in new.tasks.items()):
             return True
         return bool(old.tasks) and not new.tasks and new.stage == old.stage  # finished or deleted there
+
+    def _finished(self, schema: PortalSchema, rows: list[dict[str, Any]], us: str) -> list[int]:
+        """Return the cards with a task that a person finished and that nobody has looked at since."""
+        by_people = [row for row in rows if str(row.get("closedBy")) not in (us, "0", "None")]
+        fresh = {f"{row['id']}|{row.get('closedDate')}": row for row in by_people}
+        new = {name: row for name, row in fresh.items() if name not in self._answered}
+        self._answered = set(fresh)
+        marks = {name: mark_of(str(row.get("description") or "")) for name, row in new.items()}
+        known = self._ledger.effects(f"{mark}:closed" for mark in marks.values())
+        left = [row for name, row in new.items() if f"{marks[name]}:closed" not in known]
+        return [card for row in left for card in _bound(schema, row) if card in self._cards]
 
     def _repair_all(self, mirror: Reconciler, wanted: list[str]) -> None:
         left = dict.fromkeys(wanted)
@@ -212,6 +226,9 @@ def _commands(schema: PortalSchema, cards: list[int], strangers: list[int], us: 
         filters = {"UF_CRM_TASK": bound, "REAL_STATUS": OPEN_STATUSES, "CREATED_BY": us}
         query = {"filter": filters, "select": TASK_SELECT, "order": {"ID": "DESC"}, "start": -1}
         found[f"tasks{n}"] = ("tasks.task.list", query)
+    if cards:  # a task may come and be finished between two looks: the newest that were finished are seen as well
+        query = {"filter": {"REAL_STATUS": CLOSED, "CREATED_BY": us}, "select": DONE_SELECT}
+        found["finished"] = ("tasks.task.list", query | {"order": {"CLOSED_DATE": "DESC"}, "start": -1})
     return found
 
 
@@ -225,10 +242,8 @@ def _faces(
     held: dict[int, dict[int, tuple[str, str]]] = {}
     for task in tasks:
         shown = "|".join(str(task.get(name)) for name in ("status", "responsibleId", "deadline", "changedDate"))
-        for code in as_list(task.get("ufCrmTask")):
-            kind, _, number = str(code).partition("_")
-            if kind.lower() == schema.binding.lower() and number.isdigit():
-                held.setdefault(int(number), {})[int(task["id"])] = (shown, str(task.get("changedBy")))
+        for card in _bound(schema, task):
+            held.setdefault(card, {})[int(task["id"])] = (shown, str(task.get("changedBy")))
     return {
         card: Face(
             str(row.get("stageId")),
@@ -238,6 +253,12 @@ def _faces(
         )
         for card, row in rows.items()
     }
+
+
+def _bound(schema: PortalSchema, task: Mapping[str, Any]) -> list[int]:
+    """Return the cards of our smart process that a task is bound to."""
+    codes = (str(code).partition("_") for code in as_list(task.get("ufCrmTask")))
+    return [int(number) for kind, _, number in codes if kind.lower() == schema.binding.lower() and number.isdigit()]
 
 
 def _instances(mirror: Reconciler, row: Mapping[str, Any]) -> list[str]:

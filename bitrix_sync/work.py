@@ -42,6 +42,7 @@ class Work:
     public_url: str | None = None  # where the step page is
     seen: Observed = field(default_factory=Observed)
     paced: bool = False  # a card that is moved again and again goes back less and less often
+    answer_waits: bool = False  # somebody finished the task of a step that the engine is only opening
     rebuilding: bool = False  # the ledger knows nothing of a card that is there
     usable: frozenset[int] | None = None  # portal users who work; None = the portal does not tell
     addressed: Addressed = field(default_factory=lambda: Addressed(None))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from orders.stage import FieldKind, Stage
+from orders.stage import Field, FieldKind, Stage
 
 MOST_FILES = 20  # of one field: name, name_2 … name_20
 
@@ -39,3 +39,13 @@ def files_of(stage: Stage, reply: Reply) -> Iterator[tuple[str, SentFile]]:
         sent = reply.files.get(each.name, ())
         for number, file in enumerate(sent[-1:] if each.kind is FieldKind.FILE else sent, 1):
             yield (each.name if number == 1 else f"{each.name}_{number}"), file
+
+
+def said_decision(choice: Field, text: str) -> tuple[str, str] | None:
+    """Read a decision that a text begins with, as people see it on the buttons: (value, the words after it)."""
+    words = text.strip()
+    for value, label in sorted(choice.choices, key=lambda pair: -len(pair[1])):
+        rest = words[len(label) :]
+        if words.casefold().startswith(label.casefold()) and not rest[:1].isalnum():
+            return value, rest.lstrip(" .,:;-—\n\t")
+    return None

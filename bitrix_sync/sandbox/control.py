@@ -11,6 +11,11 @@ from flask import Blueprint, Response, abort, jsonify, request
 from bitrix_sync.sandbox.events import EventSettings
 from bitrix_sync.sandbox.limits import LeakyBucket
 from bitrix_sync.sandbox.portal import Portal, read_offset
+from bitrix_sync.sandbox.rest.disk import attach, keep_file
+from bitrix_sync.sandbox.rest.item_files import decode
+from bitrix_sync.sandbox.rest.registry import Call
+from bitrix_sync.sandbox.rest.task_fields import need_task
+from bitrix_sync.sandbox.rest.tasks_v3 import add_result
 
 
 def control(portal: Portal) -> Blueprint:
@@ -62,6 +67,23 @@ def control(portal: Portal) -> Blueprint:
         """Set the subscriber: {"url", "application_token", "drop", "duplicate", "shuffle", "delay"}."""
         portal.events.settings = EventSettings(**request.get_json())
         return jsonify({})
+
+    @pages.post("/results")
+    def results() -> Response:
+        """Write a result into a task as its own page does: {"user", "task", "text", "files": [[name, base64]]}."""
+        body = request.get_json()
+        with portal.lock:
+            person = portal.store.get("user", int(body["user"])) or {}
+            call = Call(portal, person, {}, request.host_url.rstrip("/"))
+            task = need_task(call, number=int(body["task"]))
+            kept = [
+                keep_file(call, None, name, decode(data), unique=True, author=call.user_id)["id"]
+                for name, data in body.get("files", [])
+            ]
+            bound = [attach(portal.store, each, task["id"], call.user_id, portal.now()) for each in kept]
+            row = add_result(call, task, str(body.get("text", "")), bound)
+            portal.commit()
+        return jsonify({"id": row["id"], "files": bound})
 
     @pages.post("/settings")
     def settings() -> Response:

@@ -1,0 +1,159 @@
+"""Rule: a task that somebody finishes in the portal completes the step as that person, or comes back with the reason.
+
+The answer stands in the card's fields or in the task's results; it is found without any event; a foreign, forged,
+incomplete, early or late one changes nothing in the engine.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from chain import Chain, open_chain
+from samples import make_pdf
+from shop import Shop
+
+from engine.processes import Instance
+
+pytestmark = [pytest.mark.engine, pytest.mark.acceptance]
+
+
+@pytest.fixture(scope="module")
+def chain(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    """One worker that looks at the portal every two seconds; no events come."""
+    with open_chain(
+        shop, tmp_path_factory.mktemp("answers") / "chain", lock_seconds=15, bitrix_poll_seconds=2
+    ) as opened:
+        opened.work()
+        yield opened
+
+
+class Desk:
+    """What persons do in the portal with one order."""
+
+    def __init__(self, chain: Chain, order: Instance) -> None:
+        self.chain, self.book, self.order, self.key = chain, chain.book, order, order.business_key
+
+    def task(self, element: str) -> dict[str, Any]:
+        """Return the portal's open task of a step, as soon as the step is open in the engine too."""
+        self.chain.step(self.order, element)
+
+        def look() -> dict[str, Any] | None:
+            return next((t for t in self.book.open_tasks(self.key) if f":task:{element}:" in t["description"]), None)
+
+        return self.chain.wait(look, f"the portal's task of {element}")
+
+    def fill(self, person: str, **values: Any) -> None:
+        """Write into the card as a person; choices by the value in the diagram."""
+        fields = self.book.schema.fields
+        shown = {n: fields[n].choices.get(v, v) if isinstance(v, str) else v for n, v in values.items()}
+        self.book.edit(shown, key=self.key, user=self.user(person))
+
+    def finish(self, element: str, person: str) -> dict[str, Any]:
+        task = self.task(element)
+        self.book.portal.call("tasks.task.complete", {"taskId": task["id"]}, user=self.user(person))
+        return task
+
+    def user(self, person: str) -> int:
+        found = self.chain.shop.staff.find(person)
+        assert found is not None and found.bitrix_id is not None
+        return found.bitrix_id
+
+    def done(self, element: str) -> list[Any]:
+        return [v for v in self.chain.shop.reader.snapshot(self.order.id).done if v.task_id == element]
+
+    def wait_done(self, element: str) -> Any:
+        return self.chain.wait(lambda: self.done(element), f"{element} of {self.key} done")[-1]
+
+    def told(self, person: str) -> list[str]:
+        held = self.book.portal.log("im.notify.personal.add", applied=True)
+        mine = [line["params"] for line in held if int(line["params"]["USER_ID"]) == self.user(person)]
+        return [p["MESSAGE"] for p in mine if f"Заказ {self.key}," in p["MESSAGE"] and "не принят" in p["MESSAGE"]]
+
+    def refused(self, task: Mapping[str, Any], person: str, times: int = 1) -> str:
+        """Wait until the person was told and the same task is open again; return the sentence."""
+        text = self.chain.wait(lambda: self.told(person)[times - 1 :], f"{person} told why")[0]
+        self.chain.wait(lambda: any(t["id"] == task["id"] for t in self.book.open_tasks(self.key)), "the task renewed")
+        return text
+
+
+def file(name: str, data: bytes) -> list[str]:
+    return [name, base64.b64encode(data).decode()]
+
+
+def test_a_route_is_answered_in_cards_and_tasks(chain: Chain) -> None:
+    desk = Desk(chain, chain.shop.start_order())
+    task = desk.finish("UserTask_ApproveOrder", "belova")
+    assert desk.refused(task, "belova").startswith(
+        f"Заказ {desk.key}, «Согласовать заказ»: ответ не принят. Не хватает: «Решение». "
+    )
+    desk.fill("belova", directorDecision="approve", directorComment="Берём [B]сразу[/B]")
+    desk.finish("UserTask_ApproveOrder", "belova")
+    done = desk.wait_done("UserTask_ApproveOrder")
+    assert (done.person, done.decision, done.comment) == ("belova", "approve", "Берём [B]сразу[/B]")
+
+    desk.fill("volkov", designFile=[file("Чертёж №1.pdf", make_pdf("a")), file("план.pdf", b"MZ\x90 a program")])
+    task = desk.finish("UserTask_PrepareDesign", "volkov")
+    assert "«план.pdf»" in desk.refused(task, "volkov")
+    assert desk.done("UserTask_PrepareDesign") == []
+    desk.fill("volkov", designFile=[file("Чертёж №1.pdf", make_pdf("a")), file("план.pdf", make_pdf("b"))])
+    desk.finish("UserTask_PrepareDesign", "volkov")
+    desk.wait_done("UserTask_PrepareDesign")
+
+    task = desk.task("UserTask_PrepareEstimate")
+    desk.fill("elena", estimateSum="125000.50|RUB")
+    chain.portal.result(task["id"], desk.user("elena"), "С доставкой", {"Смета.pdf": make_pdf("смета")})
+    desk.finish("UserTask_PrepareEstimate", "elena")
+    done = desk.wait_done("UserTask_PrepareEstimate")
+    assert (done.person, done.values["estimateSum"], done.comment) == ("elena", "125000.50", "С доставкой")
+
+    task = desk.task("UserTask_AgreePrice")
+    chain.portal.result(task["id"], desk.user("sokolova"), "Согласен. Ждут к Новому году")
+    desk.finish("UserTask_AgreePrice", "sokolova")
+    done = desk.wait_done("UserTask_AgreePrice")
+    assert (done.person, done.decision, done.comment) == ("sokolova", "approve", "Ждут к Новому году")
+
+    desk.task("UserTask_SetReadyDate")
+    desk.fill("gromov", readyDecision="approve", readyBy="2099-03-01T18:00:00+03:00")
+    desk.finish("UserTask_SetReadyDate", "gromov")
+    assert desk.wait_done("UserTask_SetReadyDate").values["readyBy"] == "2099-03-01T18:00:00+03:00"
+    desk.finish("UserTask_Manufacture", chain.shop.member("workshop"))
+    desk.wait_done("UserTask_Manufacture")
+    desk.task("UserTask_TellCustomer")
+
+    files = {f.variable: f.name for f in chain.shop.reader.snapshot(desk.order.id).files}
+    assert files["designFile"] == "Чертёж №1.pdf" and files["estimateFile"] == "Смета.pdf"
+    chain.verdict(desk.order)
+
+
+def test_a_stranger_and_another_department_are_told_and_nothing_is_done(chain: Chain) -> None:
+    desk = Desk(chain, chain.shop.start_order())
+    task = desk.task("UserTask_ApproveOrder")
+    chain.portal.set_users([{"id": 900, "name": "Чужой", "lastName": "Человек", "active": True, "admin": True}])
+    for user, words in ((900, "нет в списке сотрудников"), (desk.user("volkov"), "другой отдел")):
+        chain.portal.set_users([{"id": user, "admin": True}])
+        chain.book.portal.call("tasks.task.complete", {"taskId": task["id"]}, user=user)
+
+        def said(user: int = user) -> list[str]:
+            held = chain.portal.log("im.notify.personal.add", applied=True)
+            return [line["params"]["MESSAGE"] for line in held if int(line["params"]["USER_ID"]) == user]
+
+        assert words in chain.wait(lambda: [t for t in said() if desk.key in t], f"{user} told")[-1]
+        chain.wait(lambda: any(t["id"] == task["id"] for t in chain.book.open_tasks(desk.key)), "renewed")
+        chain.portal.set_users([{"id": user, "admin": False}])
+    assert desk.done("UserTask_ApproveOrder") == []
+
+
+def test_what_was_done_in_tasklist_is_not_done_again(chain: Chain) -> None:
+    desk = Desk(chain, chain.shop.start_order())
+    task = desk.task("UserTask_ApproveOrder")
+    desk.fill("belova", directorDecision="reject", directorComment="Нет")
+    chain.answer(desk.order, "UserTask_ApproveOrder")
+    chain.portal.call("tasks.task.get", {"taskId": task["id"]})
+    desk.task("UserTask_PrepareDesign")
+    chain.wait(lambda: all(t["id"] != task["id"] for t in chain.book.open_tasks(desk.key)), "the old task closed")
+    (done,) = desk.done("UserTask_ApproveOrder")
+    assert done.decision == "approve" and desk.told("belova") == []
+    chain.verdict(desk.order)
