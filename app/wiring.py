@@ -258,7 +258,16 @@ class Parts:
         s = self.settings
         lease = float(s.lock_seconds)
         judge = StepJudge(self.judge)
-        return Desk(self.orders, self.integration, self.ledger, self.staff, judge, zone=s.zone, lease_seconds=lease)
+        return Desk(
+            self.orders,
+            self.integration,
+            self.ledger,
+            self.staff,
+            judge,
+            zone=s.zone,
+            newest_route=self.current_route,
+            lease_seconds=lease,
+        )
 
     def step_door(self) -> StepDoor | None:
         """Return the step page's parts, None where no portal or no address for it is set."""

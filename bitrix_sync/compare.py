@@ -66,6 +66,8 @@ def card_changes(
     changes = []
     if item.get("title") != wish.title:
         changes.append(_system("title", wish.title, "Название", item.get("title")))
+    if item.get("xmlId") != wish.xml_id:  # a card that somebody made by hand is marked as this order's
+        changes.append(_system("xmlId", wish.xml_id, "Внешний код", item.get("xmlId")))
     if wish.stage is not None and item.get("stageId") != schema.columns[wish.stage]:
         have = schema.column_code(item.get("stageId")) or str(item.get("stageId"))
         changes.append(Change("stageId", schema.columns[wish.stage], "Колонка", wish.stage, have))

@@ -7,6 +7,7 @@ told apart from one that came too late.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -14,7 +15,7 @@ import structlog
 
 from bitrix_sync.leases import wait_for_lease
 from engine.client import EngineClient
-from engine.errors import EngineDown, NotFound, StaleVisit
+from engine.errors import EngineDown, Forbidden, NotFound, StaleVisit
 from engine.submit import submit
 from engine.variables import FileValue
 from ledger import Ledger
@@ -25,8 +26,9 @@ from orders.persons import Staff
 from orders.ports import Engine, Judge
 from orders.reply import MOST_FILES, Reply, files_of, texts_of
 from orders.snapshot import OpenVisit, OrderSnapshot, VisitDone
-from orders.stage import Stage
+from orders.stage import Field, Route, Stage
 
+NO_CREATOR = "Заказы заводят только сотрудники, которым это разрешено"
 LEASE_WAIT = 10.0  # seconds to wait for a repair of the order that is under way
 UNKNOWN = "Такого шага нет: откройте ссылку из своей задачи в Битрикс24"
 FOREIGN = "Этот шаг выполняет другой отдел: ответ не принят"
@@ -45,6 +47,10 @@ class AlreadyDone(Refused):
         super().__init__(f"Шаг уже выполнен: {done.person_name}, {long_moment(done.at, zone)}")
 
 
+class NotEntitled(Refused):
+    """This person may not start orders; the sentence says so."""
+
+
 class StillOpening(Refused):
     """The step is not open in the engine yet; the same answer is good in a moment."""
 
@@ -59,7 +65,10 @@ class Accepted:
 
 
 class Desk:
-    """Takes answers. `lease_seconds` = LOCK_SECONDS; safe to use from many threads."""
+    """Takes answers. `newest_route` gives the deployed route that new orders take; `lease_seconds` = LOCK_SECONDS.
+
+    Safe to use from many threads.
+    """
 
     def __init__(
         self,
@@ -70,9 +79,10 @@ class Desk:
         judge: Judge,
         *,
         zone: tzinfo,
+        newest_route: Callable[[], Route],
         lease_seconds: float = 30.0,
     ) -> None:
-        self.engine, self.staff, self.zone = engine, staff, zone
+        self.engine, self.staff, self.zone, self.newest_route = engine, staff, zone, newest_route
         self._client, self._ledger, self._judge, self._lease_seconds = client, ledger, judge, lease_seconds
 
     def find(self, visit: str) -> OrderSnapshot | None:
@@ -95,7 +105,7 @@ class Desk:
         if order is None or stage is None:
             raise Refused(UNKNOWN if order is None else CLOSED)
         self._may(order, visit, person)
-        values = self._judged(stage, reply)
+        values = self._judged(stage.fields, reply)
         with wait_for_lease(self._ledger, order.instance_id, self._lease_seconds, LEASE_WAIT, BUSY):
             return self._complete(self.engine.snapshot(order.instance_id), visit, person, values)
 
@@ -105,7 +115,7 @@ class Desk:
         if stage is None:
             raise Refused(CLOSED)
         self._may(order, visit, person)
-        return self._complete(order, visit, person, self._judged(stage, reply))
+        return self._complete(order, visit, person, self._judged(stage.fields, reply))
 
     def _may(self, order: OrderSnapshot, visit: str, person: str) -> None:
         """Refuse early who may not: no file of theirs is judged. What is done already is judged later."""
@@ -113,12 +123,26 @@ class Desk:
         if opened is not None and opened.engine_task is not None and not may_do(opened, self.staff, person):
             raise Refused(FOREIGN)
 
-    def _judged(self, stage: Stage, reply: Reply) -> dict[str, object]:
-        values: dict[str, object] = dict(texts_of(stage, reply))
-        many = next((f for f in stage.file_fields() if len(reply.files.get(f.name, ())) > MOST_FILES), None)
+    def start(self, key: str, person: str, route: Route, reply: Reply) -> None:
+        """Start an order as a person under a card's key, once. Raises Refused with the sentence, or Transient.
+
+        After a lost receipt the same call finds what it had started.
+        """
+        values = self._judged(route.start_fields, reply)
+        if self.engine.instances_of(key):
+            return
+        try:
+            self._client.as_person(person).processes.start(route.process_id, values, business_key=key)
+        except Forbidden as error:
+            raise NotEntitled(NO_CREATOR) from error
+        log.info("order_started_by_card", order=key, person=person)
+
+    def _judged(self, fields: Sequence[Field], reply: Reply) -> dict[str, object]:
+        values: dict[str, object] = dict(texts_of(fields, reply))
+        many = next((f for f in fields if len(reply.files.get(f.name, ())) > MOST_FILES), None)
         if many is not None:
             raise Refused(f"«{many.label}»: файлов больше {MOST_FILES}, приложите меньше")
-        for variable, file in files_of(stage, reply):
+        for variable, file in files_of(fields, reply):
             good, text = self._judge.judge(file.name, file.data)
             if not good:
                 raise Refused(text)

@@ -6,7 +6,10 @@ answers (`bitrix_sync.desk`); a refusal renews the task and tells whoever finish
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from datetime import tzinfo
 from enum import Enum
+from typing import Any
 
 import puremagic
 import structlog
@@ -16,16 +19,17 @@ from bitrix_sync.client import Command, rows_of
 from bitrix_sync.compare import entries
 from bitrix_sync.desk import Desk, StillOpening
 from bitrix_sync.envelope import Answer
+from bitrix_sync.guard import Guarded
 from bitrix_sync.notes import send
 from bitrix_sync.observe import PortalTask
 from bitrix_sync.php import as_list
-from bitrix_sync.schema import CardField
+from bitrix_sync.schema import CardField, PortalSchema
 from bitrix_sync.tasks import open_task
 from bitrix_sync.values import from_portal
 from bitrix_sync.work import Work
 from orders.errors import Refused
 from orders.reply import Reply, SentFile, said_decision
-from orders.stage import Stage
+from orders.stage import Field, Stage
 
 STRANGER = "Вас нет в списке сотрудников этой программы: скажите оператору системы"
 
@@ -66,16 +70,8 @@ def take(work: Work, desk: Desk) -> Taken:
 def read_reply(work: Work, task: PortalTask, stage: Stage) -> Reply:
     """Return what stands in the card's fields of a stage, completed by the task's results."""
     assert work.seen.item is not None
-    texts: dict[str, str] = {}
-    files: dict[str, tuple[SentFile, ...]] = {}
-    for each in stage.fields:
-        field = work.schema.fields.get(each.name)
-        if field is None:
-            continue
-        if each.kind.holds_files:
-            files[each.name] = tuple(_file(work, field, entry.url) for entry in entries(field, work.seen.item))
-        else:
-            texts[each.name] = from_portal(field, work.seen.item.get(field.name), work.zone)
+    card = read_fields(work.guard, work.schema, work.seen.item, stage.fields, work.zone)
+    texts, files = dict(card.texts), dict(card.files)
     said, sent = _results(work, task)
     choice, comment = stage.buttons_field(), stage.comment_field()
     if choice is not None and not texts.get(choice.name) and (found := said_decision(choice, said)):
@@ -85,6 +81,23 @@ def read_reply(work: Work, task: PortalTask, stage: Stage) -> Reply:
     first = next(iter(stage.file_fields()), None)
     if first is not None and not files.get(first.name):
         files[first.name] = sent
+    return Reply(texts, files)
+
+
+def read_fields(
+    guard: Guarded, schema: PortalSchema, item: Mapping[str, Any], fields: Iterable[Field], zone: tzinfo
+) -> Reply:
+    """Return what stands in a card's fields; files are downloaded."""
+    texts: dict[str, str] = {}
+    files: dict[str, tuple[SentFile, ...]] = {}
+    for each in fields:
+        field = schema.fields.get(each.name)
+        if field is None:
+            continue
+        if each.kind.holds_files:
+            files[each.name] = tuple(_file(guard, field, entry.url) for entry in entries(field, item))
+        else:
+            texts[each.name] = from_portal(field, item.get(field.name), zone)
     return Reply(texts, files)
 
 
@@ -107,8 +120,8 @@ def _attached(work: Work, answer: Answer) -> SentFile:
     return SentFile(str(row.get("NAME") or name), data)
 
 
-def _file(work: Work, field: CardField, url: str) -> SentFile:
-    name, data = work.guard.fetch(url)
+def _file(guard: Guarded, field: CardField, url: str) -> SentFile:
+    name, data = guard.fetch(url)
     return SentFile(name or f"{field.label}{_ending(data)}", data)
 
 

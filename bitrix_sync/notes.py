@@ -11,6 +11,7 @@ from bitrix_sync.client import Command
 from bitrix_sync.guard import Guarded
 from bitrix_sync.observe import marks_of, note_commands
 from bitrix_sync.php import as_map
+from bitrix_sync.schema import PortalSchema
 from bitrix_sync.work import Work, tell_key
 from ledger import Ledger
 from ledger.failpoints import failpoint
@@ -61,14 +62,14 @@ def _write(work: Work, note: Note) -> None:
 def _add_comment(work: Work, note: Note) -> str:
     author = work.bitrix(note.author)
     name = f"{work.staff.name(note.author)}:\n" if note.author and author is None else ""
-    fields: dict[str, Any] = {
-        "ENTITY_ID": work.card_id,
-        "ENTITY_TYPE": work.schema.owner_type,
-        "COMMENT": f"{name}{note.body}",
-    }
-    if author is not None:
-        fields["AUTHOR_ID"] = author
-    return str(work.guard.call("crm.timeline.comment.add", {"fields": fields}).result)
+    params = comment_params(work.schema, work.card_id, f"{name}{note.body}", author)
+    return str(work.guard.call("crm.timeline.comment.add", params).result)
+
+
+def comment_params(schema: PortalSchema, card: int, text: str, author: int | None = None) -> dict[str, Any]:
+    """Return a comment on a card, by a portal user or in our own name."""
+    fields: dict[str, Any] = {"ENTITY_ID": card, "ENTITY_TYPE": schema.owner_type, "COMMENT": text}
+    return {"fields": fields | ({"AUTHOR_ID": author} if author is not None else {})}
 
 
 def _add_line(work: Work, note: Note) -> str:

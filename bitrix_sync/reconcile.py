@@ -65,7 +65,7 @@ class Reconciler:
         public_url: str | None = None,
         desk: Desk | None = None,
     ) -> None:
-        self._touched, self._public_url, self._desk = touched, public_url, desk
+        self._touched, self._public_url, self.desk = touched, public_url, desk
         self.engine, self.portal, self.ledger, self.staff, self.schema = engine, portal, ledger, staff, schema
         self._zone, self._deadlines, self._clock = zone, deadlines, clock
         self._lease_seconds, self._step_seconds = lease_seconds, step_seconds
@@ -202,7 +202,7 @@ class Reconciler:
             self._vanish(work)
         if asked:
             self.believe(work.usable)
-        if self._desk is not None and (taken := take(work, self._desk)) is not Taken.NOTHING:
+        if self.desk is not None and (taken := take(work, self.desk)) is not Taken.NOTHING:
             if taken is Taken.MOVED_ON:
                 return  # the next step's sync-stage brings the card up to it
             work.answer_waits = taken is Taken.WAITS

@@ -14,9 +14,12 @@ from typing import Any
 
 import structlog
 
+from bitrix_sync import handmade
 from bitrix_sync.client import Command, rows_of
+from bitrix_sync.desk import Desk
 from bitrix_sync.envelope import BatchAnswer
 from bitrix_sync.guard import Guarded
+from bitrix_sync.handmade import HandMade
 from bitrix_sync.hints import Hint
 from bitrix_sync.observe import CLOSED, OPEN_STATUSES, mark_of
 from bitrix_sync.php import as_list
@@ -88,6 +91,7 @@ class Watch:
         self._faces: dict[int, Face] = {}
         self._cards: dict[int, str] = {}  # card -> instance
         self._again: dict[str, float] = {}  # instance -> when to look anew
+        self._hand_made: HandMade | None = None
         self._answered: set[str] = set()  # tasks that people finished, as far as they were looked at
 
     def turn(self) -> bool:
@@ -134,7 +138,10 @@ class Watch:
             for h in hints
             if h.kind != "task" and h.entity_type_id in (None, mirror.schema.entity_type_id)
         } - set(self._cards)
-        answers = guard.batch(_commands(mirror.schema, list(self._cards), sorted(strangers), mirror.portal.user_id))
+        asked = _commands(mirror.schema, list(self._cards), sorted(strangers), mirror.portal.user_id)
+        if mirror.desk is not None:
+            asked |= handmade.commands(mirror.schema, self._ledger)
+        answers = guard.batch(asked)
         rows = {int(row["id"]): row for row in _rows(answers, "cards", "items")}
         faces = _faces(mirror.schema, rows, _rows(answers, "tasks", "tasks"))
         us, now = str(mirror.portal.user_id), self._clock()
@@ -148,6 +155,8 @@ class Watch:
         wanted += [instance for instance, at in self._again.items() if at <= now]
         for row in _rows(answers, "strangers", "items"):
             wanted += _instances(mirror, row)[:1]
+        if mirror.desk is not None:
+            self._take_in(mirror, mirror.desk, guard, answers)
         self._repair_all(mirror, list(dict.fromkeys(wanted)))
         for card, face in faces.items():
             if self._cards.get(card) not in self._again:
@@ -174,6 +183,16 @@ class Watch:
         if any(old.tasks.get(number) != shown and shown[1] != us for number, shown in new.tasks.items()):
             return True
         return bool(old.tasks) and not new.tasks and new.stage == old.stage  # finished or deleted there
+
+    def _take_in(self, mirror: Reconciler, desk: Desk, guard: Guarded, answers: BatchAnswer) -> None:
+        """Look at cards that people made; one that cannot be settled now is there at the next look."""
+        self._hand_made = self._hand_made or HandMade(self._ledger, mirror.staff)
+        try:
+            self._hand_made.look(guard, mirror.schema, desk, answers)
+        except PortalUnavailable:
+            raise
+        except OrderRouteError as error:
+            log.warning("hand_made_card_waits", reason=str(error))
 
     def _finished(self, schema: PortalSchema, rows: list[dict[str, Any]], us: str) -> list[int]:
         """Return the cards with a task that a person finished and that nobody has looked at since."""

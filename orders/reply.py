@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from orders.stage import Field, FieldKind, Stage
+from orders.stage import Field, FieldKind
 
 MOST_FILES = 20  # of one field: name, name_2 … name_20
 
@@ -26,16 +26,16 @@ class Reply:
     files: Mapping[str, tuple[SentFile, ...]] = field(default_factory=dict)
 
 
-def texts_of(stage: Stage, reply: Reply) -> dict[str, str]:
-    """Return the texts that the stage asks for, trimmed, empty ones left out; what it does not know is dropped."""
-    known = (f for f in stage.fields if not f.kind.holds_files)
+def texts_of(fields: Iterable[Field], reply: Reply) -> dict[str, str]:
+    """Return the texts that a form asks for, trimmed, empty ones left out; what it does not know is dropped."""
+    known = (f for f in fields if not f.kind.holds_files)
     given = ((f.name, reply.texts.get(f.name, "").replace("\r\n", "\n").strip()) for f in known)
     return {name: text for name, text in given if text}
 
 
-def files_of(stage: Stage, reply: Reply) -> Iterator[tuple[str, SentFile]]:
+def files_of(fields: Iterable[Field], reply: Reply) -> Iterator[tuple[str, SentFile]]:
     """Yield (variable, file): the second file of `designFile` is `designFile_2`; of a single file the last counts."""
-    for each in stage.file_fields():
+    for each in (f for f in fields if f.kind.holds_files):
         sent = reply.files.get(each.name, ())
         for number, file in enumerate(sent[-1:] if each.kind is FieldKind.FILE else sent, 1):
             yield (each.name if number == 1 else f"{each.name}_{number}"), file

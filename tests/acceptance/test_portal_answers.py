@@ -94,6 +94,7 @@ def test_a_route_is_answered_in_cards_and_tasks(chain: Chain) -> None:
     done = desk.wait_done("UserTask_ApproveOrder")
     assert (done.person, done.decision, done.comment) == ("belova", "approve", "Берём [B]сразу[/B]")
 
+    desk.task("UserTask_PrepareDesign")
     desk.fill("volkov", designFile=[file("Чертёж №1.pdf", make_pdf("a")), file("план.pdf", b"MZ\x90 a program")])
     task = desk.finish("UserTask_PrepareDesign", "volkov")
     assert "«план.pdf»" in desk.refused(task, "volkov")
@@ -157,3 +158,73 @@ def test_what_was_done_in_tasklist_is_not_done_again(chain: Chain) -> None:
     (done,) = desk.done("UserTask_ApproveOrder")
     assert done.decision == "approve" and desk.told("belova") == []
     chain.verdict(desk.order)
+
+
+def make_card(chain: Chain, person: str | int, **values: Any) -> int:
+    """Make a card by hand as a person does."""
+    fields = chain.book.schema.fields
+    named = {fields[n].name if n in fields else n: v for n, v in values.items()}
+    staff = chain.shop.staff.find(person) if isinstance(person, str) else None
+    user = staff.bitrix_id if staff else person
+    params = {"entityTypeId": chain.book.schema.entity_type_id, "fields": {"title": "Новый заказ", **named}}
+    return int(chain.portal.call("crm.item.add", params, user=int(str(user)))["item"]["id"])
+
+
+def notices(chain: Chain, user: int, about: str) -> list[str]:
+    held = chain.portal.log("im.notify.personal.add", applied=True)
+    texts = [line["params"]["MESSAGE"] for line in held if int(line["params"]["USER_ID"]) == user]
+    return [text for text in texts if about in text]
+
+
+def test_a_card_made_by_hand_starts_an_order_once_it_is_complete(chain: Chain) -> None:
+    """The author is told once what is missing; the order is theirs and the card stays the same one."""
+    card = make_card(chain, "sokolova", customerName="ООО «Вектор»")
+    about = f"Карточка № {card}"
+    told = chain.wait(lambda: notices(chain, 103, about), "the author told what is missing")
+    assert "Не хватает: «Контакт заказчика», «Что изготовить», файл «Файл заказчика»" in told[0]
+    key = f"{chain.book.schema.entity_type_id}-{card}"
+    assert chain.shop.reader.instances_of(key) == []
+    update = {
+        chain.book.schema.fields[name].name: value
+        for name, value in {
+            "customerContact": "+7 900 111-22-33",
+            "itemDescription": "Стеллаж",
+            "orderFile": file("эскиз.pdf", make_pdf("эскиз")),
+            "budget": "90000|RUB",
+        }.items()
+    }
+    chain.portal.call(
+        "crm.item.update",
+        {"entityTypeId": chain.book.schema.entity_type_id, "id": card, "fields": update},
+        user=103,
+    )
+    (instance,) = chain.wait(lambda: chain.shop.reader.instances_of(key), "the order started")
+    chain.wait(lambda: chain.shop.integration.tasks.of_instance(instance), "its first step open")
+    order = chain.shop.reader.snapshot(instance)
+    assert (order.initiator, order.variables["budget"], order.files[0].name) == ("sokolova", "90000.00", "эскиз.pdf")
+    mine = [row for row in chain.book.cards() if row["xmlId"] == f"order:{key}"]
+    assert [int(row["id"]) for row in mine] == [card]
+    assert chain.book.schema.column_code(mine[0]["stageId"]) == "approve"
+    assert len(notices(chain, 103, about)) == 1
+    chain.verdict(chain.shop.integration.processes.instance(instance))
+
+
+def test_a_card_of_somebody_else_goes_to_the_lost_column_and_starts_nothing(chain: Chain) -> None:
+    complete = {
+        "customerName": "Сосед",
+        "customerContact": "+7",
+        "itemDescription": "Полка",
+        "orderFile": file("эскиз.pdf", make_pdf("эскиз")),
+    }
+    card = make_card(chain, "volkov", **complete)
+    told = chain.wait(lambda: notices(chain, 106, f"Карточка № {card}"), "the author told")
+    assert "заказ не заведён. Заказы заводят только сотрудники, которым это разрешено" in told[0]
+    (row,) = [row for row in chain.book.cards() if int(row["id"]) == card]
+    assert chain.book.schema.column_code(row["stageId"]) == "cancelled"
+    key = f"{chain.book.schema.entity_type_id}-{card}"
+    assert chain.shop.reader.instances_of(key) == []
+    owner = {"ENTITY_ID": card, "ENTITY_TYPE": chain.book.schema.owner_type}
+    said = chain.portal.call("crm.timeline.comment.list", {"filter": owner})
+    assert [line["COMMENT"].split("\n")[0] for line in said] == [
+        "Заказ не заведён. Заказы заводят только сотрудники, которым это разрешено."
+    ]

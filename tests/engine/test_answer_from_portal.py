@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from mirrored import ZONE
+from mirrored import ZONE, the_route
 from proxy import Fault, Proxy
 from samples import make_pdf
 from shop import Shop
@@ -37,7 +37,7 @@ def desk(shop: Shop, tmp_path: Path) -> Iterator[Desk]:
 
 def new_desk(shop: Shop, ledger: Ledger, client: EngineClient) -> Desk:
     reader = SnapshotReader(client, DeployedRoutes(client, read_route))
-    return Desk(reader, client, ledger, shop.staff, StepJudge(Judge()), zone=ZONE)
+    return Desk(reader, client, ledger, shop.staff, StepJudge(Judge()), zone=ZONE, newest_route=the_route)
 
 
 def yes(comment: str = "Берём") -> Reply:
