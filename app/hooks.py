@@ -75,6 +75,10 @@ def hint_of(form: Mapping[str, str]) -> Hint | None:
     if found := _ITEM.fullmatch(name):
         entity = form.get("data[FIELDS][ENTITY_TYPE_ID]", found[2] or "")
         return _hint(f"item:{entity}" if _ID.fullmatch(entity) else "item:", form.get("data[FIELDS][ID]", ""))
+    if name == "ONCRMTIMELINECOMMENTADD":  # the documents show both places
+        return next(
+            (h for place in ("[ID]", "[FIELDS][ID]") if (h := _hint("comment", form.get(f"data{place}", "")))), None
+        )
     if name in _TASK:
         places = ("[FIELDS_AFTER][TASK_ID]", "[FIELDS_AFTER][ID]", "[FIELDS_BEFORE][ID]")
         numbers = (form.get(f"data{place}", "") for place in places)

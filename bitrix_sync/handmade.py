@@ -34,6 +34,7 @@ from orders.stage import Route
 CREATORS = "orderCreators"
 AFTER = "hand:after"  # the ledger's cursor: all cards up to this id are settled
 PATIENCE = timedelta(days=7)  # so long a card that lacks something may wait for its author
+LOOKS = 2  # at each state of a card that lacks something
 SELECT = ["id", "xmlId", "createdBy", "createdTime", "updatedTime", "stageId"]
 
 log = structlog.get_logger(__name__)
@@ -54,7 +55,7 @@ class HandMade:
 
     def __init__(self, ledger: Ledger, staff: Staff) -> None:
         self._ledger, self._staff = ledger, staff
-        self._seen: dict[int, str] = {}  # card -> its state when it was found to lack something
+        self._seen: dict[int, tuple[str, int]] = {}  # card that lacks something -> when it was changed, looks since
 
     def look(self, guard: Guarded, schema: PortalSchema, desk: Desk, answers: BatchAnswer) -> None:
         """Start, refuse or leave waiting what the reads of `commands` show. Raises Transient: looked at again."""
@@ -65,9 +66,10 @@ class HandMade:
         for card in sorted(rows):
             if hand_key(schema, card) in settled or not self._by_hand(guard, rows[card]):
                 continue
-            if self._seen.get(card) == str(rows[card].get("updatedTime")) or not self._take(
-                guard, schema, desk, route, rows[card]
-            ):
+            # The portal's times are whole seconds: what was changed right after the first look shows at the second.
+            changed, looks = self._seen.get(card, ("", 0))
+            same = changed == str(rows[card].get("updatedTime")) and looks >= LOOKS
+            if same or not self._take(guard, schema, desk, route, rows[card]):
                 open_cards.append(card)
         first = rows_of(answers["made"], "items")
         last = max((int(row["id"]) for row in first), default=0)
@@ -103,7 +105,9 @@ class HandMade:
             return self._turn_away(guard, schema, route, row, person, str(refused))
         except Refused as refused:
             self._ledger.undo(card_key(key))
-            self._seen[card] = str(row.get("updatedTime"))
+            changed, looks = self._seen.get(card, ("", 0))
+            now = str(row.get("updatedTime"))
+            self._seen[card] = (now, looks + 1 if changed == now else 1)
             self._ask(guard, schema, card, person, str(refused))
             return False
         self._ledger.done(hand_key(schema, card))

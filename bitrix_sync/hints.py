@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """`kind` is `task`, or `item:` with the number of the smart process; `number` is the object's id."""
+    """`kind` is `task`, `comment`, or `item:` with the number of the smart process; `number` is the object's id."""
 
     kind: str
     number: str

@@ -58,6 +58,7 @@ class Observed:
     twins: list[dict[str, Any]] = field(default_factory=list)  # further cards with the same key
     tasks: dict[int, PortalTask] = field(default_factory=dict)
     marks: dict[str, str] | None = None
+    comments: list[dict[str, Any]] = field(default_factory=list)  # the newest on the card, whoever wrote them
 
     @property
     def item_id(self) -> int | None:
@@ -81,15 +82,20 @@ def task_commands(schema: PortalSchema, item_id: int | str) -> dict[str, Command
     return {"tasks": ("tasks.task.list", query)}
 
 
-def note_commands(schema: PortalSchema, item_id: int | str) -> dict[str, Command]:
-    """Return the reads of the newest comments and log lines of a card."""
+def comment_commands(schema: PortalSchema, item_id: int | str) -> dict[str, Command]:
+    """Return the read of the newest comments of a card."""
     comments = {
         "filter": {"ENTITY_ID": item_id, "ENTITY_TYPE": schema.owner_type},
         "order": {"ID": "DESC"},
-        "select": ["ID", "COMMENT"],
+        "select": ["ID", "COMMENT", "AUTHOR_ID", "CREATED", "FILES"],
     }
+    return {"comments": ("crm.timeline.comment.list", comments)}
+
+
+def note_commands(schema: PortalSchema, item_id: int | str) -> dict[str, Command]:
+    """Return the reads of the newest comments and log lines of a card."""
     lines = {"entityTypeId": schema.entity_type_id, "entityId": item_id, "order": {"id": "desc"}}
-    return {"comments": ("crm.timeline.comment.list", comments), "lines": ("crm.timeline.logmessage.list", lines)}
+    return comment_commands(schema, item_id) | {"lines": ("crm.timeline.logmessage.list", lines)}
 
 
 def read_card(answers: BatchAnswer, xml_id: str, known: str | None) -> Observed:

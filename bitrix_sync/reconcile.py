@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import structlog
 
-from bitrix_sync import notes, proof
+from bitrix_sync import notes, proof, talk
 from bitrix_sync.card import Notice, desired, has_card
 from bitrix_sync.client import PortalClient
 from bitrix_sync.compare import Difference
@@ -202,6 +202,7 @@ class Reconciler:
             self._vanish(work)
         if asked:
             self.believe(work.usable)
+        talk.collect(work)
         if self.desk is not None and (taken := take(work, self.desk)) is not Taken.NOTHING:
             if taken is Taken.MOVED_ON:
                 return  # the next step's sync-stage brings the card up to it

@@ -8,7 +8,7 @@ import structlog
 
 from bitrix_sync import back, notes, tasks
 from bitrix_sync.card import DesiredCard, Note
-from bitrix_sync.client import Command
+from bitrix_sync.client import Command, rows_of
 from bitrix_sync.compare import Change, card_changes, new_card, people_changes
 from bitrix_sync.envelope import BatchAnswer
 from bitrix_sync.errors import PortalRefused
@@ -16,6 +16,7 @@ from bitrix_sync.files import mirror_files
 from bitrix_sync.observe import (
     all_marks,
     card_commands,
+    comment_commands,
     marks_of,
     note_commands,
     read_card,
@@ -47,8 +48,8 @@ def observe(work: Work, *, ask_users: bool, full: bool = False, may_be_gone: boo
     commands = card_commands(work.schema, work.wish.xml_id, known)
     if known:
         commands |= task_commands(work.schema, known)
-        if any(work.done(note.mark) is None for note in work.wish.notes):
-            commands |= note_commands(work.schema, known)
+        news = any(work.done(note.mark) is None for note in work.wish.notes)
+        commands |= (note_commands if news else comment_commands)(work.schema, known)
     if ask_users:
         commands |= notes.user_commands([p.bitrix_id for p in work.staff.persons if p.bitrix_id is not None])
     commands |= _loads(work)
@@ -61,7 +62,8 @@ def observe(work: Work, *, ask_users: bool, full: bool = False, may_be_gone: boo
         raise CardVanished(work.wish.key)
     if known and seen.item is not None and not seen.known_id_gone:
         seen.tasks = read_tasks(answers["tasks"])
-        if "comments" in commands:
+        seen.comments = rows_of(answers["comments"])
+        if "lines" in commands:
             seen.marks = marks_of(answers)
     elif seen.item is not None:
         _read_anew(work)

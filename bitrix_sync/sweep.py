@@ -16,8 +16,9 @@ from bitrix_sync.compare import entries
 from bitrix_sync.envelope import BatchAnswer
 from bitrix_sync.errors import Unreadable
 from bitrix_sync.guard import Guarded
-from bitrix_sync.observe import OPEN_STATUSES, TASK_SELECT, PortalTask, task_of
+from bitrix_sync.observe import OPEN_STATUSES, TASK_SELECT, PortalTask, comment_commands, task_of
 from bitrix_sync.repair import changes_of, usable_users
+from bitrix_sync.talk import strangers
 from bitrix_sync.work import Work, card_key, closed_key, file_key, tell_key
 from engine.rights import ROUTE
 from orders.errors import OrderRouteError, PortalUnavailable, Transient
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 CARDS, WITH_TASKS = 50, 25  # of one read: a page holds 50 rows, and a card may have more than one open task
 AT_ONCE = 1000  # orders that one sweep looks at, beside those that moved: a sweep must end before the next
-_AFTER, _SINCE = "sweep:after", "sweep:since"  # ledger cursors
+_AFTER, _SINCE, _HEARD = "sweep:after", "sweep:since", "sweep:heard"  # ledger cursors
 LATELY = timedelta(days=7)
 LONG_AGO = timedelta(days=60)
 MANY, HALF = 3, 0.5
@@ -73,10 +74,26 @@ class Sweep:
         for work in works:
             if work not in repair:
                 self._caught_up(work)
+        self._listen([work for work in works if work not in repair and work.order.running])
         self._mirror.ledger.set_cursor(_AFTER, turn.last)
         self._mirror.ledger.set_cursor(_SINCE, began.isoformat())
         log.info("sweep_done", looked=len(turn.orders), repaired=len(repair), of=turn.of)
         return len(turn.orders)
+
+    def _listen(self, works: list[Work]) -> None:
+        """Look for comments on the next cards of the round: an event about one may have been lost. One request."""
+        ledger, rest = self._mirror.ledger, sorted(works, key=_id)
+        at = bisect_right([_id(work) for work in rest], int(ledger.cursor(_HEARD) or 0))
+        some = (rest[at:] + rest[:at])[:CARDS]
+        commands = {f"said{_id(w)}": comment_commands(w.schema, _id(w))["comments"] for w in some}
+        answers = self._guard.batch(commands)
+        for work in some:
+            if answers.error(f"said{_id(work)}") is None:
+                work.seen.comments = rows_of(answers[f"said{_id(work)}"])
+                if strangers(work):
+                    self._repair(work)
+        if some:
+            ledger.set_cursor(_HEARD, str(_id(some[-1])))
 
     def _turn(self, orders: list[str]) -> _Turn:
         """Return all orders, or of very many those that moved since the last sweep and the next AT_ONCE of the rest.

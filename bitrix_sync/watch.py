@@ -37,6 +37,7 @@ LEASE_SECONDS = 10.0  # one process looks; when it dies another takes over after
 GAP_SECONDS = 1.5  # between two looks that events asked for
 ECHO_SECONDS = 6.0  # after our own work on a card its event is our echo: the ordinary look will do
 STEP_SECONDS = 45.0
+MOST_COMMENTS = 50  # of one look
 MOST = 20  # orders of one turn, so that the loop is seen to turn
 CARD_SELECT = ["id", "xmlId", "stageId", "updatedTime", "updatedBy", "movedTime"]
 DONE_SELECT = ["ID", "DESCRIPTION", "UF_CRM_TASK", "CLOSED_BY", "CLOSED_DATE"]
@@ -66,6 +67,10 @@ class Recent:
         """Note that we worked on a card."""
         now = self._clock()
         self._at = {each: at for each, at in self._at.items() if now - at < ECHO_SECONDS} | {card: now}
+
+    def busy(self) -> bool:
+        """Tell whether this process worked on any card lately: an event about a comment may be its echo."""
+        return any(self._clock() - at < ECHO_SECONDS for at in self._at.values())
 
     def fresh(self, card: int) -> bool:
         """Tell whether an event about this card is most likely our own echo."""
@@ -98,6 +103,8 @@ class Watch:
         """Look if it is time; True if it was. Raises PortalUnavailable: what was named stays in the inbox."""
         now = self._clock()
         hints = self._ledger.hints()
+        comments = [hint for hint in hints if hint.kind == "comment"]
+        hints = [hint for hint in hints if hint.kind != "comment"] + comments[:MOST_COMMENTS]
         due = now - self._last >= self._poll_seconds
         hurry = now - self._last >= GAP_SECONDS and any(self._urgent(Hint(h.kind, h.number)) for h in hints)
         if not (due or hurry or any(at <= now for at in self._again.values())) or not self._mine():
@@ -123,6 +130,8 @@ class Watch:
             raise Transient("за порталом смотрит другой процесс", 1.0)
 
     def _urgent(self, hint: Hint) -> bool:
+        if hint.kind == "comment":
+            return not self._recent.busy()
         if hint.kind == "task":
             number = int(hint.number)
             card = next((card for card, face in self._faces.items() if number in face.tasks), None)
@@ -136,11 +145,13 @@ class Watch:
         strangers = {
             int(h.number)
             for h in hints
-            if h.kind != "task" and h.entity_type_id in (None, mirror.schema.entity_type_id)
+            if h.kind not in ("task", "comment") and h.entity_type_id in (None, mirror.schema.entity_type_id)
         } - set(self._cards)
         asked = _commands(mirror.schema, list(self._cards), sorted(strangers), mirror.portal.user_id)
         if mirror.desk is not None:
             asked |= handmade.commands(mirror.schema, self._ledger)
+        spoken = [h.number for h in hints if h.kind == "comment"]
+        asked |= {f"comment{n}": ("crm.timeline.comment.get", {"id": n}) for n in spoken}
         answers = guard.batch(asked)
         rows = {int(row["id"]): row for row in _rows(answers, "cards", "items")}
         faces = _faces(mirror.schema, rows, _rows(answers, "tasks", "tasks"))
@@ -153,6 +164,7 @@ class Watch:
         finished = self._finished(mirror.schema, _rows(answers, "finished", "tasks"), us)
         wanted = [self._cards[card] for card in (*gone, *changed, *finished)]
         wanted += [instance for instance, at in self._again.items() if at <= now]
+        wanted += [self._cards[card] for card in _commented(mirror.schema, answers, spoken) if card in self._cards]
         for row in _rows(answers, "strangers", "items"):
             wanted += _instances(mirror, row)[:1]
         if mirror.desk is not None:
@@ -178,7 +190,7 @@ class Watch:
         old = self._faces.get(card)
         if old is None:
             return new.by != us
-        if new.changed != old.changed and new.by != us:
+        if (new.changed, new.by) != (old.changed, old.by) and new.by != us:  # the portal's times are whole seconds
             return True
         if any(old.tasks.get(number) != shown and shown[1] != us for number, shown in new.tasks.items()):
             return True
@@ -278,6 +290,19 @@ def _bound(schema: PortalSchema, task: Mapping[str, Any]) -> list[int]:
     """Return the cards of our smart process that a task is bound to."""
     codes = (str(code).partition("_") for code in as_list(task.get("ufCrmTask")))
     return [int(number) for kind, _, number in codes if kind.lower() == schema.binding.lower() and number.isdigit()]
+
+
+def _commented(schema: PortalSchema, answers: BatchAnswer, comments: Iterable[str]) -> list[int]:
+    """Return the cards of our smart process that comments were written on by others than us."""
+    found = []
+    for number in comments:
+        if answers.error(f"comment{number}") is not None:
+            continue  # deleted meanwhile, or not ours to read
+        row = answers[f"comment{number}"].map()
+        ours = mark_of(str(row.get("COMMENT") or "")) is not None
+        if not ours and str(row.get("ENTITY_TYPE") or "").lower() == schema.owner_type:
+            found.append(int(row.get("ENTITY_ID") or 0))
+    return found
 
 
 def _instances(mirror: Reconciler, row: Mapping[str, Any]) -> list[str]:

@@ -23,6 +23,7 @@ from orders.ports import Engine
 from orders.snapshot import OrderSnapshot, Promise, Scalar
 from orders.stage import Route
 
+DISCUSSION = "discussion"
 TOGETHER = 50  # orders read at once: a page or a few of their variable writes
 _MANUFACTURE = "UserTask_Manufacture"
 _MOST_LOOKS = 5  # an order that moves faster than it is read is taken as last seen: late, never contradictory
@@ -135,6 +136,19 @@ class SnapshotReader:
         """Write variables of a running instance; only those that the integration account may write."""
         for name, value in variables.items():
             self._client.processes.set_variable(instance_id, name, value)
+
+    def discussion(self, instance_id: str) -> str:
+        """Return what the order holds of its card's comments, "" for nothing."""
+        try:
+            found = self._client.history.file(instance_id, DISCUSSION)
+        except NotFound:
+            return ""
+        return (found.data or b"").decode("utf-8", "replace")
+
+    def write_discussion(self, instance_id: str, text: str) -> None:
+        """Write it, of a running order; the engine's history keeps every state."""
+        file = FileValue(f"{DISCUSSION}.json", text.encode(), "application/json")
+        self._client.processes.set_variable(instance_id, DISCUSSION, file)
 
     def promises(self) -> list[Promise]:
         """Return the promised dates of all orders that are in production now, in two requests."""

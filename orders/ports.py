@@ -78,6 +78,14 @@ class Engine(Protocol):
         """Write variables of a running instance; only those that the integration account may write."""
         ...
 
+    def discussion(self, instance_id: str) -> str:
+        """Return what the order holds of its card's comments (`orders.discussion`), "" for nothing."""
+        ...
+
+    def write_discussion(self, instance_id: str, text: str) -> None:
+        """Write it, of a running order."""
+        ...
+
     def fit_stand_ins(self, staff: Staff, day: date) -> int:
         """Make the substitutes of that day candidates of the open steps; return how many steps changed."""
         ...

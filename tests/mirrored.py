@@ -59,6 +59,7 @@ class Source:
         self._route = route
         self.orders: dict[str, OrderSnapshot] = {}
         self.data: dict[tuple[str, str], tuple[str, bytes]] = {}
+        self.talk: dict[str, str] = {}
         self.reads = 0
 
     def snapshot(self, instance_id: str) -> OrderSnapshot:
@@ -102,6 +103,12 @@ class Source:
         assert dict(variables) == {"portalPending": False}, "the mirror writes nothing else into the engine"
         order = self.orders[instance_id]
         self.orders[instance_id] = replace(order, variables={**order.variables, **variables})
+
+    def discussion(self, instance_id: str) -> str:
+        return self.talk.get(instance_id, "")
+
+    def write_discussion(self, instance_id: str, text: str) -> None:
+        self.talk[instance_id] = text
 
     def promises(self) -> list[Promise]:
         return []

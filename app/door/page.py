@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import InvalidOperation
 
+from orders import discussion
 from orders.dates import at_local, local_day, long_moment, parse_day, parse_moment, short_day, short_moment
 from orders.errors import Refused
 from orders.money import format_sum
@@ -65,6 +66,7 @@ class StepPage:
     facts: tuple[tuple[str, str], ...]
     papers: tuple[Paper, ...]
     said: tuple[Said, ...]
+    talk: tuple[Said, ...]
     boxes: tuple[Box, ...]
     buttons: tuple[tuple[str, str], ...]  # (value, label); one without a value where there is nothing to decide
     decision: str  # the name of the field that the buttons fill
@@ -94,6 +96,7 @@ def step_page(
     now: datetime,
     typed: Mapping[str, str] | None = None,
     refused: str = "",
+    talk: Sequence[discussion.Said] = (),
 ) -> StepPage:
     """Return the page of an open step; `typed` is what the person had typed before a refusal."""
     choice = stage.buttons_field()
@@ -111,6 +114,7 @@ def step_page(
         facts=tuple(_facts(order, zone)),
         papers=tuple(_papers(order, route, zone)),
         said=tuple(_said(order, route, zone)),
+        talk=tuple(_talked(each, zone) for each in talk),
         boxes=tuple(_box(f, stage, order, zone, now, typed, refused, labels) for f in fields),
         buttons=choice.choices if choice else (("", "Готово, передать дальше"),),
         decision=choice.name if choice else "",
@@ -207,6 +211,12 @@ def _said(order: OrderSnapshot, route: Route, zone: tzinfo) -> Iterator[Said]:
         chosen = dict(choice.choices).get(done.decision or "", "") if choice else ""
         about = " · ".join(p for p in (short_moment(done.at, zone), stage.name if stage else "", chosen) if p)
         yield Said(done.person_name, about, done.comment or "")
+
+
+def _talked(each: discussion.Said, zone: tzinfo) -> Said:
+    at = short_moment(parse_moment(each.at), zone) if each.at else ""
+    files = f"файлы на карточке: {', '.join(each.files)}" if each.files else ""
+    return Said(each.name, " · ".join(part for part in (at, files) if part), each.text)
 
 
 def _box(

@@ -26,6 +26,7 @@ from werkzeug.datastructures import FileStorage
 from app.door.page import done_page, step_page, texts
 from app.door.session import COOKIE, Session, Sessions, find_person
 from bitrix_sync.desk import CLOSED, FOREIGN, AlreadyDone, Desk
+from orders import discussion
 from orders.access import may_do, may_see_content
 from orders.errors import OrderRouteError, Refused, Transient
 from orders.persons import Person, Staff
@@ -150,8 +151,9 @@ class _Routes:
             return self._page("message.html", 403, visit, session, text=FOREIGN)
         typed = dict(request.form.items()) if refused else None
         now = datetime.now(UTC)
+        talk = discussion.read(self._desk.engine.discussion(order.instance_id))
         page = step_page(
-            order, self._route(order), stage, opened, staff, person.id, self._desk.zone, now, typed, refused
+            order, self._route(order), stage, opened, staff, person.id, self._desk.zone, now, typed, refused, talk
         )
         return self._page("step.html", status, visit, session, page=page, refused=refused)
 

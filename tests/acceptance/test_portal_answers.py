@@ -16,6 +16,7 @@ from samples import make_pdf
 from shop import Shop
 
 from engine.processes import Instance
+from orders import discussion
 
 pytestmark = [pytest.mark.engine, pytest.mark.acceptance]
 
@@ -157,6 +158,43 @@ def test_what_was_done_in_tasklist_is_not_done_again(chain: Chain) -> None:
     chain.wait(lambda: all(t["id"] != task["id"] for t in chain.book.open_tasks(desk.key)), "the old task closed")
     (done,) = desk.done("UserTask_ApproveOrder")
     assert done.decision == "approve" and desk.told("belova") == []
+    chain.verdict(desk.order)
+
+
+def test_what_people_write_on_a_card_is_in_the_orders_history_once(chain: Chain) -> None:
+    """Without any event the sweep finds it; our own comments never come back; a lost ledger repeats nothing."""
+    desk = Desk(chain, chain.shop.start_order())
+    desk.task("UserTask_ApproveOrder")
+    card = int(chain.book.card(desk.key)["id"])
+    owner = {"ENTITY_ID": card, "ENTITY_TYPE": chain.book.schema.owner_type}
+
+    def say(user: int, text: str, **more: Any) -> None:
+        chain.portal.call("crm.timeline.comment.add", {"fields": owner | {"COMMENT": text, **more}}, user=user)
+
+    say(103, "Заказчик просит [B]дуб[/B], [USER=106]Дмитрий Волков[/USER], глянь", FILES=[file("фото.jpg", b"x")])
+    say(106, "Гляну завтра")
+    chain.answer(desk.order, "UserTask_ApproveOrder")
+    desk.task("UserTask_PrepareDesign")
+
+    def kept() -> list[tuple[str, str, tuple[str, ...]]]:
+        return [(s.person, s.text, s.files) for s in discussion.read(chain.shop.reader.discussion(desk.order.id))]
+
+    wanted = [
+        ("sokolova", "Заказчик просит дуб, @Дмитрий Волков, глянь", ("фото.jpg",)),
+        ("volkov", "Гляну завтра", ()),
+    ]
+    chain.wait(lambda: kept() == wanted, "both comments kept")
+    say(106, "Готово")
+    chain.parts.mirror.sweep()
+    assert kept() == [*wanted, ("volkov", "Готово", ())]
+    for key in chain.parts.ledger.keys_of(desk.key):
+        if ":talk:" in key:
+            chain.parts.ledger.undo(key)
+    chain.parts.mirror.sweep()
+    written = [
+        u for u in chain.shop.integration.history.updates(processInstanceId=desk.order.id) if u.name == "discussion"
+    ]
+    assert (len(kept()), len(written)) == (3, 3), "one write a comment, and no more"
     chain.verdict(desk.order)
 
 

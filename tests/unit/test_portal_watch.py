@@ -21,6 +21,7 @@ from app.hooks import LAST_EVENT, add_hooks, into_inbox
 from app.web import Site, public_site, serve
 from bitrix_sync import back
 from bitrix_sync.watch import ECHO_SECONDS, GAP_SECONDS, Recent, Watch
+from orders import discussion
 from orders.errors import PortalUnavailable
 
 KEY = "ORD-2026-00042"
@@ -269,3 +270,24 @@ def test_a_whole_order_is_untouched_by_looks(bench: Bench) -> None:
     mark = bench.mirrored.mark()
     bench.pass_time(3 * POLL)
     assert bench.mirrored.writes_since(mark) == []
+
+
+def test_a_comment_is_kept_once_however_its_event_comes(bench: Bench) -> None:
+    """Copied, late and forged events, deleted comments and our own ones: the same two comments are kept."""
+    mirrored, instance = bench.mirrored, bench.story.instance
+    bench.pass_time(2 * ECHO_SECONDS)
+    owner = {"ENTITY_ID": mirrored.card(KEY)["id"], "ENTITY_TYPE": mirrored.schema.owner_type}
+    add = "crm.timeline.comment.add"
+    first = mirrored.portal.call(add, {"fields": owner | {"COMMENT": "Дуб или ясень?"}}, user=SOKOLOVA)
+    for number in (first, first, 999_999):
+        mirrored.ledger.hint("comment", str(number))
+    bench.pass_time(GAP_SECONDS + 1)
+    kept = discussion.read(mirrored.source.discussion(instance))
+    assert [(s.id, s.person, s.text) for s in kept] == [(first, "sokolova", "Дуб или ясень?")]
+    ours = mirrored.portal.call(add, {"fields": owner | {"COMMENT": f"Ответ\n· {KEY}/c9"}})
+    second = mirrored.portal.call(add, {"fields": owner | {"COMMENT": "Ясень"}}, user=106)
+    for number in (second, ours, first):
+        mirrored.ledger.hint("comment", str(number))
+    bench.pass_time(2 * POLL)
+    assert [s.id for s in discussion.read(mirrored.source.discussion(instance))] == [first, second]
+    assert mirrored.ledger.hints() == []
