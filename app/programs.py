@@ -8,12 +8,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import structlog
 from flask import Flask
 from pydantic import SecretStr
 
+from app.board.keeper import Keeper
+from app.board.site import add_board
 from app.door.step import add_step_page
 from app.errors import CommandError
 from app.hooks import add_hooks, into_inbox
@@ -124,13 +127,16 @@ def watching(watch: WatchLoop | None) -> Iterator[None]:
 def run_web(parts: Parts, stop: threading.Event, health: Callable[[], list[str]] | None = None) -> None:
     """Serve both sites until stopped. Raises ListenError for a taken address."""
     ready = _engine_problems(parts)
+    keeper = Keeper(parts)
     sites: list[Site] = []
+    keeper.start()
     try:
+        board = partial(add_board, parts=parts, keeper=keeper)
         public = public_site(health or ready, *_doors(parts))
         sites.append(serve(public, parts.settings.web_listen, "ORDER_ROUTE_WEB_LISTEN"))
         sites.append(
             serve(
-                inside_site(lambda: ready() + (health() + ledger_problems(parts) if health else [])),
+                inside_site(lambda: ready() + (health() + ledger_problems(parts) if health else []), board),
                 parts.settings.board_listen,
                 "ORDER_ROUTE_BOARD_LISTEN",
             )
@@ -139,6 +145,7 @@ def run_web(parts: Parts, stop: threading.Event, health: Callable[[], list[str]]
     finally:
         for site in sites:
             site.close()
+        keeper.stop()
 
 
 def _doors(parts: Parts) -> list[Callable[[Flask], None]]:

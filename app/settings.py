@@ -57,7 +57,7 @@ class Settings(BaseModel):
     bitrix_burst: int = Field(50, ge=1, le=10000, description="запросов подряд, пока портал не попросит подождать")
     public_url: str | None = Field(None, description="внешний адрес WEB_LISTEN, https://…: события, страница шага")
     web_listen: str = Field("127.0.0.1:8090", description="может смотреть в интернет: /healthz, события, шаги")
-    board_listen: str = Field("127.0.0.1:8091", description="внутренний адрес: /readyz, /metrics")
+    board_listen: str = Field("127.0.0.1:8091", description="внутренний адрес: доска, /readyz, /metrics")
     lock_seconds: int = Field(30, ge=2, le=3600, description="блокировки внешних задач и аренды заказов, секунд")
     reconcile_seconds: int = Field(300, ge=2, le=86400, description="как часто сверять все карточки, секунд")
     portal_patience_seconds: int = Field(60, ge=1, le=3600, description="сколько шаг ждёт портал, секунд")

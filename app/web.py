@@ -1,8 +1,8 @@
 """The two small web sites: one that may face the internet, one for inside.
 
 `WEB_LISTEN` answers ``GET /healthz``, the portal's events and the step page ``/do/…``; `BOARD_LISTEN` answers
-``GET /readyz`` and ``GET /metrics`` (Prometheus). Both are served by waitress with narrow limits: what is too large is
-refused before it is read, what creeps is dropped, and many idle connections keep nobody out.
+``GET /readyz`` and ``GET /metrics`` (Prometheus), and shows the board. Both are served by waitress with narrow limits:
+what is too large is refused before it is read, what creeps is dropped, and many idle connections keep nobody out.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def public_site(health: Check, *doors: Callable[[Flask], None]) -> Flask:
     return site
 
 
-def inside_site(ready: Check) -> Flask:
-    """Return the site for `BOARD_LISTEN`; `ready` returns what is wrong, in words, or nothing."""
+def inside_site(ready: Check, *doors: Callable[[Flask], None]) -> Flask:
+    """Return the site for `BOARD_LISTEN`; `ready` returns what is wrong, in words, or nothing; `doors` add to it."""
     site = Flask("order-route-inside", static_folder=None)
     site.after_request(_harden)
 
@@ -68,6 +68,8 @@ def inside_site(ready: Check) -> Flask:
     def metrics() -> Response:
         return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
+    for door in doors:
+        door(site)
     return site
 
 

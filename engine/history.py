@@ -124,6 +124,10 @@ class History:
             if len(page) < PAGE:
                 return found
 
+    def count(self, resource: str, **query: Any) -> int:
+        """Count the rows of a list, such as `process-instance`; `query` in the REST names."""
+        return int(self._caller.rest("GET", f"/history/{resource}/count", params=query).json()["count"])
+
     def tasks(self, **query: Any) -> Iterator[PastTask]:
         """Read user tasks, oldest first; `query` in the REST names (processInstanceId, taskId, …)."""
         return map(_task, self._caller.rows("/history/task", query, sort="startTime"))

@@ -11,7 +11,8 @@ import pycamunda.task
 
 from engine.calls import Caller, Row
 from engine.rest import path_id
-from engine.variables import all_to_engine, from_engine, maybe_instant, to_instant
+from engine.variables import all_to_engine, from_engine, maybe_instant
+from orders.dates import utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class Tasks:
 
     def set_due(self, task_id: str, due: datetime) -> None:
         """Move the deadline by our server's own route; the stock update would overwrite name and assignee."""
-        self._caller.rest("PUT", f"/order/task/{path_id(task_id)}/due", body={"due": to_instant(due, name="due")})
+        self._caller.rest("PUT", f"/order/task/{path_id(task_id)}/due", body={"due": utc(due).isoformat()})
 
     def _candidate(self, kind: Any, task_id: str, user_id: str) -> None:
         request = self._caller.build(kind, task_id=path_id(task_id), type_="candidate", user_id=user_id)

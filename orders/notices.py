@@ -11,7 +11,7 @@ from orders.errors import Refused
 from orders.money import plain
 from orders.persons import Staff
 from orders.snapshot import OrderSnapshot, Scalar
-from orders.stage import FieldKind, Route
+from orders.stage import Field, FieldKind, Route
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
 
@@ -38,9 +38,7 @@ def fill(text: str, order: OrderSnapshot, route: Route, zone: tzinfo) -> str:
         name = found[1]
         if name == "key":
             return order.key
-        field = fields.get(name)
-        labels = dict(field.choices) if field else {}
-        return _shown(order.variables.get(name), field.kind if field else None, labels, zone)
+        return value_text(order.variables.get(name), fields.get(name), zone)
 
     return _PLACEHOLDER.sub(value, text)
 
@@ -68,14 +66,15 @@ def _named(word: str, order: OrderSnapshot, route: Route, staff: Staff) -> Itera
             yield from (p.id for p in staff.members(word))
 
 
-def _shown(value: Scalar, kind: FieldKind | None, labels: dict[str, str], zone: tzinfo) -> str:
+def value_text(value: Scalar, field: Field | None, zone: tzinfo) -> str:
+    """Return a value as people read it: a choice by its label, a sum without unit, days and instants; absent «—»."""
     if value is None or value == "":
         return "—"
     text = str(value)
     try:
-        match kind:
+        match field.kind if field else None:
             case FieldKind.CHOICE:
-                return labels.get(text, text)
+                return dict(field.choices).get(text, text) if field else text
             case FieldKind.SUM:
                 return plain(text)
             case FieldKind.DATE:

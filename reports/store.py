@@ -20,7 +20,7 @@ from typing import Any
 from orders.parts import in_parts
 from orders.stage import Route
 from reports.derive import RawOrder, derive
-from reports.facts import Decision, FileSeen, Ms, Order, OrderFacts, Promise, Visit
+from reports.facts import DONE, Decision, FileSeen, Ms, Order, OrderFacts, Promise, Visit
 from reports.raw import COLUMNS
 from reports.source import History, News, read_news, touched
 
@@ -76,6 +76,13 @@ class Store:
         """Read all orders with everything below them, oldest first; a report of numbers needs no `files`."""
         with _uncollected():
             return self._facts(files)
+
+    def finished_steps(self, since: Ms) -> list[tuple[str, Ms, Ms]]:
+        """Return the steps answered since then, the customer's time left out: stage code, opened, answered."""
+        rows = self._db.execute(
+            "SELECT stage, created, ended FROM visits WHERE outcome = ? AND NOT customer AND ended >= ?", (DONE, since)
+        )
+        return [(stage, created, ended) for stage, created, ended in rows]
 
     def _facts(self, with_files: bool) -> list[OrderFacts]:
         visits = _grouped(self._read(Visit, "visits", "instance_id, number"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from app.commands import analyst, files, keep, operate, orders, portal, programs, reports
+from app.commands import analyst, control, files, keep, operate, orders, portal, programs, reports
 
 
 def register(cli: typer.Typer) -> None:
     """Add all commands to the command line."""
-    for module in (programs, orders, files, analyst, operate, reports, keep, portal):
+    for module in (programs, orders, files, analyst, operate, control, reports, keep, portal):
         module.register(cli)
