@@ -42,7 +42,7 @@ from engine.snapshot import DeployedRoutes, SnapshotReader
 from ledger import Ledger
 from orders.calendar import WorkingCalendar, read_calendar
 from orders.persons import Person, Staff
-from orders.ports import held
+from orders.ports import Digests, held
 from orders.staff import read_staff
 from orders.stage import Route
 from workers.handlers import registry
@@ -197,6 +197,7 @@ class Parts:
             "staff": self.staff,
             "mail": SmtpMail(s.smtp_url) if s.smtp_url else None,
             "clock": SystemClock(),
+            "digests": self._digests(),
             "new_token": lambda: secrets.token_urlsafe(24),
         }
         options = Options(
@@ -215,6 +216,11 @@ class Parts:
             mask=mask,
             portal_down=self.portal_down,
         )
+
+    def _digests(self) -> Digests:
+        from app.digests import ShopDigests  # it reads the shop through these parts
+
+        return ShopDigests(self)
 
     @cached_property
     def portal(self) -> PortalClient | None:

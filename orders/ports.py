@@ -143,6 +143,14 @@ class Mail(Protocol):
         ...
 
 
+class Digests(Protocol):
+    """The morning's digest."""
+
+    def messages(self, now: datetime) -> Sequence[tuple[str, str]]:
+        """Return (person id, text) for everybody who gets one that day."""
+        ...
+
+
 class Clock(Protocol):
     """The present."""
 

@@ -93,7 +93,7 @@ def write_csv(payroll: Payroll, path: Path) -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter=";")
         writer.writerow(HEADINGS)
-        writer.writerows([_text(cell) for cell in row.cells()] for row in payroll.rows)
+        writer.writerows([table_text(cell) for cell in row.cells()] for row in payroll.rows)
 
 
 def write_xlsx(payroll: Payroll, path: Path) -> None:
@@ -129,7 +129,8 @@ def _lines(
                 sheet.write_number(row, column, cell, form)
 
 
-def _text(cell: Cell) -> str:
+def table_text(cell: Cell) -> str:
+    """Return a cell of a CSV: a decimal comma for numbers, and text that no program takes for a formula."""
     if cell is None:
         return ""
     if isinstance(cell, str):

@@ -1,6 +1,9 @@
-"""`board`: what the manager asks for every day, at the terminal."""
+"""`board`, `digest`: what the manager asks for every day, at the terminal."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -11,6 +14,7 @@ from orders.plural import working_time
 def register(cli: typer.Typer) -> None:
     """Add the commands."""
     cli.command("board")(board)
+    cli.command("digest")(digest)
 
 
 def board() -> None:
@@ -25,12 +29,13 @@ def board() -> None:
     unpaid = [t for t in shown.tiles if t.unpaid]
     console.print(
         f"Получено за месяц {shown.received}, в работе {len(shown.tiles)}, опаздывают {late}, "
-        f"готовы и не оплачены {len(unpaid)} ({format_sum(total(unpaid))})"
+        f"готовы и не оплачены {len(unpaid)} ({format_sum(total(unpaid))})",
+        soft_wrap=True,
     )
     stages = []
     for code, title in shown.columns:
         those = [t for t in shown.tiles if t.column == code]
-        stages.append((title, len(those), sum(t.row.overdue for t in those), format_sum(total(those)) if those else ""))
+        stages.append((title, len(those), sum(t.row.overdue for t in those), format_sum(total(those)) if total(those) else ""))
     table(("Этап", "Заказов", "Опаздывают", "По сметам"), stages, empty="", right=(1, 2, 3))
     loads = [(x.name, x.department, x.open, x.addressed, x.overdue, x.today) for x in shown.loads]
     headings = ("Сотрудник", "Отдел", "Открыто", "не взято", "Просрочено", "Срок сегодня")
@@ -42,3 +47,35 @@ def board() -> None:
     headings = ("Кто задерживает", "Отдел", "Сейчас", "Сделано поздно", "Всего", "Заказы")
     table(headings, delays, empty="Никто не задерживает", right=(2, 3, 4))
     console.print(f"Данные на {local(shown.now, zone)}. В браузере: http://{listen}/", markup=False)
+
+
+def digest(
+    person: Annotated[str | None, typer.Option("--for", help="чья сводка: сотрудник; пусто: все заказы")] = None,
+    out: Annotated[Path | None, typer.Option(help="файл: .html (сводки всех) или .csv (открытые шаги)")] = None,
+) -> None:
+    """Сказать, у кого что стоит, что опаздывает, что опоздает, чего никто не взял. Пример: order-route digest"""
+    from app.board.keeper import read_now
+    from app.digests import digest_of
+    from app.errors import CommandError
+    from reports.digest import readers, whole
+    from reports.digest_text import chat, page, table
+
+    if out is not None and out.suffix.lower() not in (".html", ".csv"):
+        raise CommandError(f"{out}: имя файла должно кончаться на .html или .csv", 2)
+    with parts() as p:
+        known = p.staff.find(person)
+        if person is not None and known is None:
+            raise CommandError(f"Сотрудника «{person}» нет в файле сотрудников", 2)
+        shown, zone = read_now(p), p.settings.zone
+        managers, others = readers(p.staff)
+    mine = digest_of(shown, known, managers) if known else whole(shown)
+    console.print(chat(mine, own=known in others), markup=False, soft_wrap=True)
+    if out is None:
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix.lower() == ".csv":
+        out.write_text(table(mine, zone), encoding="utf-8-sig", newline="")
+    else:
+        each = [] if known else [digest_of(shown, one, managers) for one in (*managers, *others)]
+        out.write_text(page(shown, [mine, *(d for d in each if d.tiles)], zone), encoding="utf-8")
+    console.print(str(out), markup=False, soft_wrap=True)

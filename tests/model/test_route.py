@@ -40,6 +40,7 @@ TOPICS = {
     "record-complaint": {"record-complaint"},
     "record-actual-cost": {"record-actual-cost"},
     "reconcile-portal": {"reconcile-portal"},
+    "send-digest": {"send-digest"},
 }
 
 
@@ -261,7 +262,7 @@ def test_process_settings(models: list[Path]) -> None:
         assert process.get("id") == path.stem
         assert process.get("isExecutable") == "true"
         assert process.get(f"{CAMUNDA}versionTag")
-        days = "P1D" if path.stem == "reconcile-portal" else "P1095D"
+        days = "P1D" if path.stem in ("reconcile-portal", "send-digest") else "P1095D"
         assert process.get(f"{CAMUNDA}historyTimeToLive") == days
 
 

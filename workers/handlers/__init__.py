@@ -1,5 +1,6 @@
 """One small handler per topic, by phase of an order. What they decide stands in `orders/`."""
 
+from workers.handlers.control import send_digest
 from workers.handlers.delivery import close_order, notify_customer
 from workers.handlers.intake import register_order, validate_attachments
 from workers.handlers.production import flag_late_production, reconcile_portal
@@ -27,6 +28,7 @@ HANDLERS = (
     correct_order,
     record_complaint,
     record_actual_cost,
+    send_digest,
 )
 
 

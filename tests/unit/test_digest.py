@@ -1,0 +1,102 @@
+"""Rule: the morning's digest names each open step once, in the most urgent of its parts, to those whose matter it is;
+where nothing asks for attention it is one line.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from test_board import NOW, STAFF, board, order
+from worker_world import task
+
+from orders.calendar import WorkingCalendar
+from orders.messages import CHAT_LINE
+from reports.digest import of_manager, of_person, readers, whole
+from reports.digest_text import chat, page, table
+from reports.pace import Pace
+from workers.handlers import send_digest
+
+CALENDAR = WorkingCalendar()
+LATE, TODAY = timedelta(hours=-2), timedelta(hours=3)
+SLOW = Pace({"design": (40.0,) * 20})
+
+
+def person(person_id: str):
+    found = STAFF.find(person_id)
+    assert found is not None
+    return found
+
+
+def test_each_step_stands_in_one_part() -> None:
+    shown = board(
+        order("late", due=LATE), order("today", due=TODAY, holder="volkov"), order("slow", due=timedelta(days=2)),
+        order("free", due=timedelta(days=30)), order("held", due=timedelta(days=30), holder="volkov"), pace=SLOW,
+    )  # fmt: skip
+    found = whole(shown)
+    parts = (found.late, found.will_be_late, found.today, found.unclaimed, found.rest)
+    assert [[t.row.key for t in part] for part in parts] == [["late"], ["slow"], ["today"], ["free"], ["held"]]
+    assert sorted(t.row.key for t in found.tiles) == sorted(t.row.key for t in shown.tiles)
+
+
+def test_a_manager_hears_of_the_department_and_a_person_of_the_own_steps() -> None:
+    shown = board(
+        order("mine", holder="lebedeva", due=LATE), order("other", holder="volkov", due=LATE),
+        order("director", "UserTask_ApproveOrder", due=LATE),
+    )  # fmt: skip
+    assert [t.row.key for t in of_person(shown, person("lebedeva")).tiles] == ["mine"]
+    assert {t.row.key for t in of_manager(shown, person("volkov")).tiles} == {"mine", "other"}
+    assert len(of_manager(shown, person("orlov")).tiles) == 3
+    managers, others = readers(STAFF)
+    assert person("volkov") in managers
+    assert person("lebedeva") in others
+
+
+def test_nothing_new_is_one_line() -> None:
+    calm = board(order("A", due=timedelta(days=30), holder="volkov"))
+    assert chat(whole(calm)) == "Всё в срок: 1 открытый шаг, ни один не опаздывает."
+    assert chat(whole(board())) == "Открытых шагов нет."
+
+
+def test_chat_lines_are_short_and_the_rest_is_counted() -> None:
+    many = [order(f"ORD-2026-{n:05d}-{'x' * 40}", due=LATE) for n in range(25)]
+    text = chat(whole(board(*many)))
+    assert all(len(line) <= CHAT_LINE for line in text.splitlines())
+    assert "… и ещё 15" in text
+    assert "опаздывают 25" in text
+
+
+def test_table_is_no_formula_and_page_is_text() -> None:
+    shown = board(order("A", customerName="=HYPERLINK(1)", itemDescription="<script>alert(1)</script>"))
+    rows = list(csv.reader(io.StringIO(table(whole(shown), CALENDAR.zone)), delimiter=";"))
+    assert rows[1][:2] == ["A", "'=HYPERLINK(1)"]
+    html = page(shown, [whole(shown)], CALENDAR.zone)
+    assert "<script>" not in html
+    assert "http" not in html
+
+
+class Told:
+    """A mirror that remembers whom it told what."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str, str]] = []
+
+    def tell(self, person: str, text: str, key: str, hold: object) -> None:
+        self.told.append((person, text, key))
+
+
+class Digests:
+    def messages(self, now: object) -> list[tuple[str, str]]:
+        return [("orlov", "Открытых шагов нет."), ("volkov", "Всё в срок.")]
+
+
+@pytest.mark.parametrize(("day", "people"), [(NOW, 2), (NOW + timedelta(days=4), 0)])  # a Tuesday, a Saturday
+def test_the_step_tells_each_once_a_day_and_nobody_on_a_day_off(day: object, people: int) -> None:
+    mirror = Told()
+    for _ in range(2):
+        send_digest(task("send-digest", create_time=day), digests=Digests(), mirror=mirror, calendar=CALENDAR)  # type: ignore[arg-type]
+    keys = {key for _, _, key in mirror.told}
+    assert len(keys) == people
+    assert len(mirror.told) == 2 * people
