@@ -1,7 +1,9 @@
-"""`board`, `digest`: what the manager asks for every day, at the terminal."""
+"""`board`, `digest`, `conformance`, `dossier`: what managers and auditors ask for, at the terminal."""
 
 from __future__ import annotations
 
+import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +17,8 @@ def register(cli: typer.Typer) -> None:
     """Add the commands."""
     cli.command("board")(board)
     cli.command("digest")(digest)
+    cli.command("conformance")(conformance)
+    cli.command("dossier")(dossier)
 
 
 def board() -> None:
@@ -35,7 +39,8 @@ def board() -> None:
     stages = []
     for code, title in shown.columns:
         those = [t for t in shown.tiles if t.column == code]
-        stages.append((title, len(those), sum(t.row.overdue for t in those), format_sum(total(those)) if total(those) else ""))
+        amount = total(those)
+        stages.append((title, len(those), sum(t.row.overdue for t in those), format_sum(amount) if amount else ""))
     table(("Этап", "Заказов", "Опаздывают", "По сметам"), stages, empty="", right=(1, 2, 3))
     loads = [(x.name, x.department, x.open, x.addressed, x.overdue, x.today) for x in shown.loads]
     headings = ("Сотрудник", "Отдел", "Открыто", "не взято", "Просрочено", "Срок сегодня")
@@ -79,3 +84,51 @@ def digest(
         each = [] if known else [digest_of(shown, one, managers) for one in (*managers, *others)]
         out.write_text(page(shown, [mine, *(d for d in each if d.tiles)], zone), encoding="utf-8")
     console.print(str(out), markup=False, soft_wrap=True)
+
+
+def conformance(
+    order: Annotated[str | None, typer.Argument(help="номер заказа; пусто: все законченные")] = None,
+) -> None:
+    """Проверить, шли ли заказы по своей схеме и не пользовался ли кто обходными путями.
+
+    Пример: order-route conformance ORD-2026-00042
+    """
+    from app.conformance import verdicts
+    from app.errors import CommandError
+    from reports.conformance import summary
+
+    with parts() as p:
+        found, zone = verdicts(p, order), p.settings.zone
+    if order and not found:
+        raise CommandError(f"Заказа «{order}» нет: проверьте номер")
+    rows = [(v.key, local(f.at, zone), f.text, f.who) for v in found for f in v.deviations]
+    if rows:
+        table(("Заказ", "Когда", "Отклонение", "Кто"), rows, empty="")
+    remarks = [(v.key, local(f.at, zone), f.text, f.who) for v in found for f in v.remarks]
+    if remarks:
+        table(("Заказ", "Когда", "Замечание", "Кто"), remarks, empty="")
+    console.print(summary(found))
+    if rows:
+        raise typer.Exit(1)
+
+
+def dossier(
+    order: Annotated[str, typer.Argument(help="номер заказа")],
+    out: Annotated[Path | None, typer.Option(help="страница HTML; пусто: в папке данных")] = None,
+) -> None:
+    """Собрать дело заказа одной страницей: шаги, решения, файлы с SHA-256, кто что делал, ход по схеме.
+
+    Пример: order-route dossier ORD-2026-00042 --out дело.html
+    """
+    from app.dossier import dossier as made_of
+    from app.errors import CommandError
+
+    with parts() as p:
+        text = made_of(p, order, datetime.now(UTC))
+        if text is None:
+            raise CommandError(f"Заказа «{order}» нет: проверьте номер")
+        out = out or p.settings.data_dir / "reports" / f"dossier-{order}.html"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8")
+    console.print(str(out), markup=False, soft_wrap=True)
+    console.print(f"SHA-256 {hashlib.sha256(text.encode()).hexdigest()}", soft_wrap=True)

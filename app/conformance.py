@@ -1,0 +1,48 @@
+"""Conformance of this shop's orders: what the engine's history holds, checked against each order's own diagram."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import cache
+
+from app.wiring import ROUTE, Parts
+from diagram.bpmn import Diagram
+from engine.history import PastInstance
+from reports.conformance import Seen, Verdict, check
+
+
+def verdicts(parts: Parts, key: str | None = None, tell: Callable[[int, int], None] = lambda *_: None) -> list[Verdict]:
+    """Check one order, or all ended ones, oldest first; repeated requests too. Raises EngineError."""
+    history = parts.integration.history
+    query = {"processInstanceBusinessKey": key} if key else {"finished": True}
+    found = list(history.instances(processDefinitionKey=ROUTE, **query))
+    known = cache(lambda definition: Diagram(parts.integration.processes.xml(definition)))
+    made = []
+    for number, instance in enumerate(found, 1):
+        made.append(_verdict(parts, instance, known(instance.definition_id)))
+        tell(number, len(found))
+    return made
+
+
+def _verdict(parts: Parts, instance: PastInstance, diagram: Diagram) -> Verdict:
+    history, technical = parts.integration.history, parts.technical
+    seen = Seen(
+        instance.business_key,
+        instance.id,
+        instance.ended is not None,
+        list(history.activities(processInstanceId=instance.id)),
+        history.operations(processInstanceId=instance.id),
+        {t.id: t.element for t in history.tasks(processInstanceId=instance.id)},
+    )
+    accounts = {technical.worker, technical.integration, technical.deployer}
+    return check(
+        seen, diagram, parts.route(instance.definition_id), parts.staff, accounts, lambda task: _let_in(parts, task)
+    )
+
+
+def _let_in(parts: Parts, task_id: str) -> Collection[str]:
+    """Return the persons that were ever made candidates of a step by name."""
+    rows = parts.integration.caller.rows(
+        "/history/identity-link-log", {"taskId": task_id, "type": "candidate"}, sort="time"
+    )
+    return {str(row["userId"]) for row in rows if row["userId"]}
