@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Flask, render_template
-from pydantic import SecretStr
 
 from app.board.door import door, still_there, verify
 from app.board.keeper import Keeper
@@ -31,7 +30,3 @@ def add_board(site: Flask, parts: Parts, keeper: Keeper) -> None:
     teach(site, parts.settings.zone)
     for status, text in _SAID.items():
         site.register_error_handler(status, lambda _error, s=status, t=text: (render_template("said.html", text=t), s))
-
-
-def _verify(parts: Parts, name: str, password: SecretStr) -> bool:
-    return verify(parts.engine_url, name, password)
