@@ -125,11 +125,14 @@ def _a_year_passes(chain: Chain) -> None:
     engine, later = chain.shop.engine, datetime.now(UTC) + timedelta(days=366)
     with requests.Session() as admin:
         admin.auth = (engine.admin_user, engine.admin_password.get_secret_value())
-        # The nights' clean-ups on the way are no stops: nothing else is due within the year.
+        digest = f"{engine.url}/process-definition/key/send-digest/suspended"
+        admin.put(digest, json={"suspended": True, "includeProcessInstances": True}, timeout=60).raise_for_status()
+        # The nights' clean-ups on the way are no stops: without the mornings' digest nothing else is due in the year.
         gone = admin.post(f"{engine.root}/demo/clock/advance", json={"to": later.isoformat()}, timeout=60)
         gone.raise_for_status()
         assert gone.json()["arrived"] is True
         admin.post(f"{engine.url}/history/cleanup?immediatelyDue=true", timeout=60).raise_for_status()
+        admin.put(digest, json={"suspended": False, "includeProcessInstances": True}, timeout=60).raise_for_status()
 
 
 def _forgotten(chain: Chain, instance: Instance) -> bool:
