@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from app.demo.answers import Values, answer, cancel_values, move_values, start_values
 from app.demo.people import People
 from app.demo.plan import PlannedOrder, Story
+from app.demo.portal import DRAGGED, UNTASKED, Door, PortalPeople, Stuck, door_of
 from engine.client import EngineClient
 from engine.errors import EngineError
 from engine.rights import ROUTE
@@ -38,7 +39,7 @@ class Carried:
     twin_id: str | None = None  # the second start of the same order
     stage: str = ""  # code of the stage it is at
     visits: Counter[str] = field(default_factory=Counter)
-    refusals: int = 0  # files sent back by the judge
+    doors: Counter[Door] = field(default_factory=Counter)  # where its steps were answered
     ended: bool = False
     fault: str | None = None
 
@@ -108,8 +109,10 @@ class Carrier:
         route: Route,
         zone: ZoneInfo,
         tell: Callable[[], None] = lambda: None,
+        portal: PortalPeople | None = None,
     ) -> None:
         self._engine, self._people, self._route, self._zone, self._tell = engine, people, route, zone, tell
+        self._portal = portal
         self._watcher = Watcher(engine)
         self._stopping = threading.Event()
 
@@ -137,7 +140,7 @@ class Carrier:
                 self._step(order, task)
                 self._tell()
             order.ended = True
-        except (DemoFault, EngineError) as error:
+        except (DemoFault, EngineError, Stuck) as error:
             order.fault = str(error)
         self._tell()
 
@@ -180,7 +183,24 @@ class Carrier:
         if stage.code == "manufacture" and self._during_manufacture(order):
             return
         values = answer(order.plan, stage.code, order.visits[stage.code], datetime.now(self._zone))
-        self._people.finish(self._person(order, stage, task), task.id, values)
+        person, door = self._person(order, stage, task), self._door(order, stage)
+        order.doors[door] += 1
+        if door is Door.TASKLIST or self._portal is None:
+            self._people.finish(person, task.id, values)
+        else:
+            self._portal.answer(door, self._people.known(person), order.key, stage, values)
+
+    def _door(self, order: Carried, stage: Stage) -> Door:
+        """Choose where this step is answered; some orders meet people's mischief on the way."""
+        if self._portal is None:
+            return Door.TASKLIST
+        if stage.code == "approve" and order.visits["approve"] == 1:
+            somebody = self._people.pick(stage.groups[0], order.plan.rng("mischief"))
+            if order.plan.number in DRAGGED:
+                self._portal.drag(somebody, order.key, "ship")
+            if order.plan.number == UNTASKED:
+                self._portal.delete_task(somebody, order.key, stage)
+        return door_of(order.plan, stage.code, order.visits[stage.code])
 
     def _person(self, order: Carried, stage: Stage, task: Task) -> str:
         if task.assignee:

@@ -27,6 +27,13 @@ class People:
         """Choose a member of a group."""
         return rng.choice(self._staff.members(group))
 
+    def known(self, person: str) -> Person:
+        """Return a person of the staff file."""
+        found = self._staff.find(person)
+        if found is None:
+            raise KeyError(person)
+        return found
+
     def client(self, person: str) -> EngineClient:
         """Return the client of a person's own account."""
         with self._lock:

@@ -11,7 +11,7 @@ from rich.console import Console
 from app.demo.carry import Carried, Carrier
 from app.demo.plan import make_plan
 from app.demo.shop import DemoShop
-from app.demo.summary import show_answers, show_kanban, show_logins, show_outcomes
+from app.demo.summary import doors_line, requests_line, show_answers, show_kanban, show_logins, show_outcomes
 from app.demo.verdict import verdict
 from app.demo.view import Progress
 
@@ -32,15 +32,22 @@ def run_demo(console: Console, *, orders: int, seed: int, keep: bool) -> bool:
         route = shop.parts.newest_route()
         ready = time.monotonic()
         tell(f"Заказов: {orders}, начальное число {seed}. Сотрудники ведут их по маршруту…")
+        tell("Портал мешает: десятая часть событий теряется, десятая часть ответов обрывается после выполнения.")
         with Progress(console, route, carried) as progress:
-            carrier = Carrier(shop.parts.integration, shop.people, route, shop.settings.zone, progress.tell)
+            carrier = Carrier(
+                shop.parts.integration, shop.people, route, shop.settings.zone, progress.tell, shop.portal_people
+            )
             carrier.carry_all(carried)
+        shop.calm()
+        asked = requests_line(shop, carried)
         faults = verdict(shop, carried)
         show_kanban(console, shop)
         show_outcomes(console, carried, route, faults)
         show_answers(console, shop)
         for fault in faults:
             tell(f"Расхождение: {fault}")
+        tell(doors_line(carried))
+        tell(asked)
         if not faults:
             tell("Карточки = движок: этапы, поля, файлы, комментарии и задачи совпадают; сбоев нет.")
         tell(f"Время: запуск {ready - began:.0f} с, маршруты и сверка {time.monotonic() - ready:.0f} с")

@@ -11,12 +11,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 
 import requests
 
 from app.children import Children
 from app.demo.people import People
+from app.demo.portal import PortalPeople
 from app.errors import CommandError
 from app.logs import configure
 from app.paths import BPMN
@@ -28,6 +30,8 @@ from engine.deploy import deploy, folder_files
 from orders.persons import Staff
 
 SWEEP_SECONDS = 5  # a demo lasts a minute: the sweep must come by several times
+POLL_SECONDS = 2
+LOST = 0.1  # of the portal's events never come; of its answers are cut off after it has acted
 PORTAL_RATE, PORTAL_BURST = 100, 2000  # a real portal allows 2 and 50; carrying 12 orders would take an hour
 _SHORT_RUN = ("-XX:TieredStopAtLevel=1",)  # a minute is too short for the second compiler to pay off
 _ROOM = 4 << 30  # bytes: the engine's file grows by some 5 MB an order
@@ -43,7 +47,7 @@ class DemoShop:
         self._log = (self.folder / "demo.log").open("w", encoding="utf-8")  # the terminal belongs to the progress view
         configure("json", self._log)
         self._children = Children()
-        self._portal_port, self._web_port, self._board_port = _free_ports(3)
+        self._portal_port, self._web_port, self._board_port, self._inside_port = _free_ports(4)
         self.settings: Settings = load(self._environment(), dotenv=None)
         self.parts = Parts(self.settings)
         self.engine = embedded(self.settings, self.parts, java_options=_SHORT_RUN)
@@ -72,6 +76,20 @@ class DemoShop:
         self._tell("Заводятся сотрудники, публикуется диаграмма, готовится канбан…")
         self._prepare()
         self._children.start("worker", self._argv("worker"), self._environment(), self.folder / "worker.log")
+        inside = {f"{PREFIX}BOARD_LISTEN": f"127.0.0.1:{self._inside_port}"}  # the worker has the other
+        self._children.start("web", self._argv("web"), {**self._environment(), **inside}, self.folder / "web.log")
+        self._wait("страница шага", f"{self.public_url}/healthz", "web")
+        self._disturb({"drop": LOST}, [{"kind": "lost_answer", "fraction": LOST}])
+
+    def calm(self) -> None:
+        """Let the portal's line be whole again."""
+        self._disturb({}, [])
+
+    def _disturb(self, events: Mapping[str, float], faults: list[Mapping[str, object]]) -> None:
+        """Send the portal's events to us, some of them lost; let some of its answers be cut off after it has acted."""
+        target = {"url": f"{self.public_url}/hooks/bitrix24", "application_token": TOKEN, **events}
+        for name, body in (("events", target), ("faults", {"rules": faults, "seed": 1})):
+            requests.post(f"{self.portal_url}/sandbox/{name}", json=body, timeout=15).raise_for_status()
 
     def _start_portal(self, staff: Staff) -> None:
         users = self.folder / "users.json"
@@ -114,6 +132,17 @@ class DemoShop:
         return f"http://127.0.0.1:{self._portal_port}"
 
     @property
+    def public_url(self) -> str:
+        """Return the address of the step page."""
+        return f"http://127.0.0.1:{self._web_port}"
+
+    @cached_property
+    def portal_people(self) -> PortalPeople:
+        """Return what persons do in the portal."""
+        schema = self.parts.cards().real().schema
+        return PortalPeople(self.portal_url, self.public_url, self.portal_log, schema, self.settings.zone)
+
+    @property
     def portal_log(self) -> Path:
         """Return the portal's own call log."""
         return self.folder / "portal.jsonl"
@@ -148,6 +177,9 @@ class DemoShop:
         ours = {
             "DATA_DIR": str(self.folder),
             "BITRIX_WEBHOOK_URL": f"{self.portal_url}/rest/1/{TOKEN}/",
+            "BITRIX_APPLICATION_TOKEN": TOKEN,
+            "BITRIX_POLL_SECONDS": str(POLL_SECONDS),
+            "PUBLIC_URL": self.public_url,
             "BITRIX_RATE": str(PORTAL_RATE),
             "BITRIX_BURST": str(PORTAL_BURST // 2),
             "RECONCILE_SECONDS": str(SWEEP_SECONDS),
@@ -159,7 +191,7 @@ class DemoShop:
     def _argv(self, *command: str) -> list[str]:
         return [sys.executable, "-m", "app", *command]
 
-    def _wait(self, what: str, url: str, seconds: float = 30.0) -> None:
+    def _wait(self, what: str, url: str, name: str = "portal", seconds: float = 30.0) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self._children.dead():
@@ -169,7 +201,7 @@ class DemoShop:
                 return
             except requests.RequestException:
                 time.sleep(0.1)
-        raise CommandError(f"Не отвечает {what}:\n{self.log_tail('portal')}")
+        raise CommandError(f"Не отвечает {what}:\n{self.log_tail(name)}")
 
 
 def _scratch() -> str | None:

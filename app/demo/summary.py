@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,6 +11,7 @@ from rich.table import Table
 
 from app.commands.orders import answers_of
 from app.demo.carry import Carried
+from app.demo.portal import DRAGGED, UNTASKED, Door
 from app.demo.shop import DemoShop
 from app.wiring import ROUTE
 from orders.answers import Answers
@@ -105,3 +107,22 @@ def _grid(title: str, headings: tuple[str, ...]) -> Table:
     for heading in headings:
         grid.add_column(heading, overflow="fold")
     return grid
+
+
+def requests_line(shop: DemoShop, carried: list[Carried]) -> str:
+    """Say how many requests the portal had from us, by its own log: polls, sweeps and repeats included."""
+    lines = (json.loads(line) for line in shop.portal_log.read_text(encoding="utf-8").splitlines() if line.strip())
+    ours = [line for line in lines if line["user"] == 1 and line["batch"] is None]
+    steps = sum(sum(order.doors.values()) for order in carried) or 1
+    cut = sum(line["fault"] == "lost_answer" for line in ours)
+    each = f"{len(ours) / steps:.1f}".replace(".", ",")
+    return f"Запросов к порталу {len(ours)}, на шаг {each} вместе с опросами и сверками; ответов оборвано {cut}."
+
+
+def doors_line(carried: list[Carried]) -> str:
+    """Say where the steps were answered, and what people did to the cards meanwhile."""
+    counted = sum((order.doors for order in carried), Counter[Door]())
+    where = ", ".join(f"{door.value} {counted[door]}" for door in Door)
+    dragged = sum(order.plan.number in DRAGGED for order in carried)
+    deleted = sum(order.plan.number == UNTASKED for order in carried)
+    return f"Ответы: {where}. Передвинуто карточек: {dragged}, удалено задач: {deleted}."

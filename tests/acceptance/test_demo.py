@@ -85,6 +85,14 @@ def test_twelve_orders_end_as_planned() -> None:
     assert memory and max(memory) <= MOST_MEMORY
     assert "Карточки = движок" in said.out
     assert said.out.count("✓") == 12
+    flat = said.out.replace("\n", " ")
+    doors = re.search(r"Ответы: в Tasklist (\d+), в карточке и задаче (\d+), на странице шага (\d+)\.", flat)
+    assert doors is not None
+    tasklist, card, page = map(int, doors.groups())
+    assert min(card, page) >= 10 and card + page >= 0.4 * (tasklist + card + page)
+    assert "Передвинуто карточек: 2, удалено задач: 1." in flat
+    cut = re.search(r"ответов оборвано (\d+)", flat)
+    assert cut is not None and int(cut[1]) >= 10
     counted = re.search(r"заявок (\d+), из них повторов (\d+)", said.out.replace("\n", " "))
     assert counted is not None
     started, doubles = map(int, counted.groups())
