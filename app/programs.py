@@ -24,6 +24,7 @@ from app.logins import keep_logins
 from app.paths import SERVER_JAR
 from app.settings import Settings
 from app.setup import furnish, wait_for_rest
+from app.track.shop import open_track
 from app.watching import WatchLoop
 from app.web import ListenError, Site, inside_site, public_site, serve
 from app.wiring import ROUTE, Parts
@@ -149,8 +150,8 @@ def run_web(parts: Parts, stop: threading.Event, health: Callable[[], list[str]]
 
 
 def _doors(parts: Parts) -> list[Callable[[Flask], None]]:
-    """Return what the public site offers besides its health: the portal's events and the step page, where set."""
-    doors: list[Callable[[Flask], None]] = []
+    """Return what the public site offers besides its health: customers' pages; events and the step page, where set."""
+    doors: list[Callable[[Flask], None]] = [partial(open_track, parts=parts)]
     if tokens := parts.settings.application_tokens:
         doors.append(lambda site: add_hooks(site, tokens, into_inbox(parts.ledger)))
     if (step := parts.step_door()) is not None:

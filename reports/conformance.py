@@ -30,7 +30,6 @@ _DOORS = {
     "ModifyVariable": "данные заказа изменены вручную",
     "RemoveVariable": "данные заказа удалены вручную",
     "DeleteHistory": "история заказа удалена",
-    "DeleteVariableHistory": "история данных удалена",
     "Resolve": "шаг завершён в обход формы",
     "Delegate": "шаг передан в обход правил",
     "SetOwner": "у шага сменён владелец",
@@ -42,7 +41,7 @@ _REMARKS = {
     "SetExternalTaskRetries": "шаг программы повторён",
     "SetJobRetries": "таймер повторён",
 }
-_COMPLETE = "Complete"
+_COMPLETE, _LINK = "Complete", "trackToken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,9 @@ def check(
         if who in technical:
             continue
         at = from_instant(row["timestamp"])
-        if kind in _DOORS and row["entityType"] != "Deployment":
+        if kind == "DeleteHistory" and row.get("newValue") == _LINK:
+            remarks.append(Finding("ссылка заказчика отозвана", at, staff.name(who)))
+        elif kind in _DOORS and row["entityType"] != "Deployment":
             deviations.append(Finding(_DOORS[kind], at, staff.name(who)))
         elif kind in _REMARKS:
             remarks.append(Finding(_REMARKS[kind], at, staff.name(who)))

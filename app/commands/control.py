@@ -1,4 +1,4 @@
-"""`board`, `digest`, `conformance`, `dossier`: what managers and auditors ask for, at the terminal."""
+"""`board`, `digest`, `conformance`, `dossier`, `track`: what managers and auditors ask for, at the terminal."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def register(cli: typer.Typer) -> None:
     cli.command("digest")(digest)
     cli.command("conformance")(conformance)
     cli.command("dossier")(dossier)
+    cli.command("track")(track)
 
 
 def board() -> None:
@@ -132,3 +133,30 @@ def dossier(
     out.write_text(text, encoding="utf-8")
     console.print(str(out), markup=False, soft_wrap=True)
     console.print(f"SHA-256 {hashlib.sha256(text.encode()).hexdigest()}", soft_wrap=True)
+
+
+def track(
+    order: Annotated[str, typer.Argument(help="номер заказа")],
+    renew: Annotated[bool, typer.Option("--renew", help="отозвать ссылку; идущему заказу дать новую")] = False,
+) -> None:
+    """Показать ссылку, по которой заказчик видит свой заказ. Пример: order-route track ORD-2026-00042 --renew"""
+    from app.board.order import find_order
+    from app.errors import CommandError
+    from app.track.shop import link
+    from app.track.shop import renew as renewed
+
+    with parts() as p:
+        found = find_order(p, order)
+        if found is None:
+            raise CommandError(f"Заказа «{order}» нет: проверьте номер")
+        if renew:
+            found = renewed(p, found)
+        address = link(p, found)
+    if address is None and renew:
+        console.print("Ссылка отозвана: заказ закончен, новой у него не будет")
+        return
+    if address is None:
+        raise CommandError(f"У заказа «{order}» нет ссылки")
+    console.print(address, markup=False, soft_wrap=True)
+    if address.startswith("/"):
+        console.print("Адрес сайта не задан: укажите ORDER_ROUTE_PUBLIC_URL")

@@ -116,7 +116,9 @@ def test_a_message_goes_to_one_order_with_its_own_variables(
     assert state(admin, instance) == before
 
 
-@pytest.mark.parametrize("name", ["discussion", "portalPending", "cardStage", "lateFlags", "lateReminder", "due_Step"])
+@pytest.mark.parametrize(
+    "name", ["discussion", "portalPending", "cardStage", "lateFlags", "lateReminder", "trackToken", "due_Step"]
+)
 def test_the_integration_writes_its_own_variables(shop: Shop, admin: Door, instance: str, name: str) -> None:
     answer = door(shop, "integration").call("PUT", f"/process-instance/{instance}/variables/{name}", text("x"))
     assert answer.status_code == 204, answer.text
