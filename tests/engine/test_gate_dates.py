@@ -87,6 +87,13 @@ def test_our_route_sets_the_due_date_and_nothing_else(shop: Shop, made: Instance
     assert after | moved_on == before | moved_on
 
 
+def test_our_client_moves_a_deadline(shop: Shop, made: Instance) -> None:
+    """What the client sends, in the engine's own writing of a moment, our route reads."""
+    due = datetime(2099, 1, 2, 3, 4, 5, tzinfo=UTC)
+    shop.integration.tasks.set_due(shop.open_step(made).engine_task or "", due)
+    assert moment(task(door(shop, "admin"), made)["due"]) == due
+
+
 @pytest.mark.parametrize(("user", "allowed"), [("stepanov", (403,)), ("volkov", (403, 404)), ("worker", (403,))])
 def test_others_set_no_due_date(shop: Shop, made: Instance, user: str, allowed: tuple[int, ...]) -> None:
     admin = door(shop, "admin")

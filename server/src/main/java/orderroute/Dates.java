@@ -76,11 +76,20 @@ class Dates {
       return date.toInstant().atZone(clock.zone()).toOffsetDateTime();
     }
     try {
-      return MOMENT.parse(String.valueOf(value).strip(), Dates::withOffset);
+      return parsed(String.valueOf(value).strip());
     } catch (DateTimeException error) {
       throw new Refusal(
           "«" + field.label() + "»: нет такого времени «" + Shown.value(value) + "», нужно вида 2026-12-24T18:00:00+03:00");
     }
+  }
+
+  /** A moment with its offset, also in the engine's own writing (+0000); a text that is none throws DateTimeParseException. */
+  static Instant instant(String text) {
+    return parsed(text).toInstant();
+  }
+
+  private static OffsetDateTime parsed(String text) {
+    return MOMENT.parse(text, Dates::withOffset);
   }
 
   private static OffsetDateTime withOffset(java.time.temporal.TemporalAccessor parsed) {

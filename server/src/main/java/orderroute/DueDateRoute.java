@@ -6,7 +6,6 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
-import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.Date;
 import java.util.Map;
@@ -31,7 +30,7 @@ public class DueDateRoute {
 
   private static Date date(String due) {
     try {
-      return due == null ? null : Date.from(OffsetDateTime.parse(due).toInstant());
+      return due == null ? null : Date.from(Dates.instant(due));
     } catch (DateTimeParseException error) {
       throw new InvalidRequestException(
           jakarta.ws.rs.core.Response.Status.BAD_REQUEST, error, "due must be ISO with offset: 2026-12-24T18:00:00+03:00");
