@@ -82,3 +82,27 @@ def test_a_head_reads_and_does_not_work_outside_the_department(shop: Shop, order
     assert head.complete(task).status_code in (403, 404)
     assert head.call("POST", f"/task/{task}/claim", {"userId": "gromov"}).status_code in (400, 403)
     assert shop.open_step(order).assignee is None
+
+
+def columns(shop: Shop, person: str, *scopes: str) -> dict[str, str]:
+    """Ask for the columns of tasks as the page does: by the ids of a task, its execution and its order."""
+    path = "/variable-instance?variableName={}&variableScopeIdIn=" + ",".join(scopes)
+    found: dict[str, str] = {}
+    for name in ("orderKey", "customerName", "itemDescription"):
+        found |= {row["name"]: row["value"] for row in door(shop, person).rows(path.format(name))}
+    return found
+
+
+def test_a_member_reads_the_columns_of_what_the_list_shows_and_of_nothing_else(shop: Shop, order: Instance) -> None:
+    task = door(shop, "admin").call("GET", f"/task/{shop.open_step(order).engine_task}").json()
+    mine = (task["id"], task["executionId"], order.id)
+    assert columns(shop, "makarov", *mine) == {
+        "orderKey": order.business_key,
+        "customerName": "ООО «Ёлка и Ко»",
+        "itemDescription": "Стол переговорный, дуб, 3,2 м",
+    }
+    other = shop.start_order(customerName="ИП Тайный")
+    shop.open_step(other)
+    assert columns(shop, "makarov", *mine, other.id) == {}, "one order too many"
+    assert columns(shop, "makarov", order.id) == {}, "an order without its task"
+    assert columns(shop, "elena", *mine) == {}, "another department"

@@ -128,4 +128,15 @@ SERVER = (
         "",
         ("tests/engine/test_engine_absence.py::test_when_the_time_is_over_the_substitute_may_not_any_more",),
     ),
+    Mutant(
+        "columns-of-strangers",
+        G,
+        "keeping a list's columns to tasks that its reader may read",
+        f"{JAVA}/ColumnsGate.java",
+        " || !readable(new HashSet<>(Arrays.asList(scopes)))",
+        "",
+        (
+            "tests/engine/test_tasklist_filters.py::test_a_member_reads_the_columns_of_what_the_list_shows_and_of_nothing_else",
+        ),
+    ),
 )
