@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from shop import Shop
 
+from engine.processes import Instance
+
 MILLISECONDS = 60_000  # a machine that does many things at once
+SignIn = Callable[[str, str], Page]
+expect.set_options(timeout=MILLISECONDS)
 _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 _PICTURES = os.environ.get("WEBAPP_PICTURES")  # a folder, when somebody wants to look at the pages
 
@@ -38,12 +42,36 @@ def signed_in(shop: Shop, browser: Browser, app: str, person: str) -> Iterator[P
     page = context.new_page()
     page.set_default_timeout(MILLISECONDS)
     page.goto(shop.url.removesuffix("/engine-rest") + f"/operaton/app/{app}/default/")
+    enter(shop, page, person)
+    yield page
+    context.close()
+
+
+def enter(shop: Shop, page: Page, person: str) -> None:
+    """Fill in the login page that is open; the page draws its form anew once it knows that nobody is signed in."""
+    page.wait_for_load_state("networkidle")
     page.locator("input[type=text]").first.fill(person)
     page.locator("input[type=password]").fill(shop.passwords[person].get_secret_value())
     page.locator("button[type=submit]").click()
     page.wait_for_selector("input[type=password]", state="detached")
-    yield page
-    context.close()
+
+
+def open_step(shop: Shop, sign_in: SignIn, order: Instance, person: str, *, claim: bool = True) -> Page:
+    """Open the form of an order's open step as a person, claimed by that person unless told otherwise."""
+    step = shop.open_step(order)
+    assert step.engine_task
+    if claim and step.assignee != person:
+        shop.signed_in(person).tasks.claim(step.engine_task, person)
+    page = sign_in(person, f"#/?task={step.engine_task}")
+    page.wait_for_selector("#stage-root .answers")
+    return page
+
+
+def starts(page: Page, process: str) -> None:
+    """Open the start form of a process in the Tasklist."""
+    page.locator(".start-process-action a").first.click()
+    page.get_by_text(process, exact=True).first.click()
+    page.wait_for_selector("#stage-root .answers", state="attached")
 
 
 def go(page: Page, place: str) -> None:

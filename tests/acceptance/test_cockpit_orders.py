@@ -10,19 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from shop import Shop, pdf_file
-from webapps import MILLISECONDS, go, open_browser, picture, signed_in
+from webapps import go, picture, signed_in
 
 from engine.processes import Instance
 
 pytestmark = [pytest.mark.engine, pytest.mark.browser]
 NASTY = "ИП Громов <script>document.title='взлом'</script>"
-expect.set_options(timeout=MILLISECONDS)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -4,51 +4,18 @@ demands, says in place what is missing, and sends nothing until that is there.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 from shop import Shop, pdf, pdf_file, wait_until
-from webapps import MILLISECONDS, go, open_browser, picture, signed_in
+from webapps import SignIn, open_step, picture, starts
 
 from engine.processes import Instance
 from orders.errors import BusinessError
 
 pytestmark = [pytest.mark.engine, pytest.mark.browser]
-SignIn = Callable[[str, str], Page]
-expect.set_options(timeout=MILLISECONDS)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
-
-
-@pytest.fixture
-def sign_in(shop: Shop, browser: Browser) -> Iterator[SignIn]:
-    """Sign in to the Tasklist as a person and open a place in it."""
-    with contextlib.ExitStack() as windows:
-
-        def opened(person: str, place: str) -> Page:
-            page = windows.enter_context(signed_in(shop, browser, "tasklist", person))
-            go(page, place)
-            return page
-
-        yield opened
-
-
-def open_task(shop: Shop, sign_in: SignIn, order: Instance, person: str) -> Page:
-    """Claim the open step as a person and open its form."""
-    step = shop.open_step(order)
-    assert step.engine_task
-    shop.signed_in(person).tasks.claim(step.engine_task, person)
-    page = sign_in(person, f"#/?task={step.engine_task}")
-    page.wait_for_selector("#stage-root .answers")
-    return page
 
 
 def moved_on(shop: Shop, order: Instance, task: str) -> dict[str, object]:
@@ -66,7 +33,7 @@ def test_a_director_approves_with_one_click(shop: Shop, sign_in: SignIn) -> None
     request = pdf_file("заявка Ёлка.pdf")
     order = shop.start_order(budget="128400.00", wishedBy="2027-03-01", orderFile=request)
     shop.carry_to(order, "UserTask_ApproveOrder")
-    page = open_task(shop, sign_in, order, "orlov")
+    page = open_step(shop, sign_in, order, "orlov")
     facts = page.locator("#stage-facts")
     for said in ("ООО «Ёлка и Ко»", "Стол переговорный", "01.03.2027", "128\u202f400\u202f₽", order.business_key or ""):
         expect(facts).to_contain_text(said)
@@ -86,7 +53,7 @@ def test_a_missing_reason_is_refused_in_place(shop: Shop, sign_in: SignIn) -> No
     """«Отклонить» without a reason sends nothing and keeps the form; with the reason it goes."""
     order = shop.start_order()
     shop.carry_to(order, "UserTask_ApproveOrder")
-    page = open_task(shop, sign_in, order, "orlov")
+    page = open_step(shop, sign_in, order, "orlov")
     page.click("#directorDecision-reject")
     expect(page.locator("#directorComment-wrong")).to_have_text("Напишите причину")
     expect(page.locator("#directorComment")).to_be_focused()
@@ -101,7 +68,7 @@ def test_a_designer_attaches_two_files(shop: Shop, sign_in: SignIn, tmp_path: Pa
     """Without a file the step stays and says so; choosing again replaces; two files arrive byte for byte."""
     order = shop.start_order()
     shop.carry_to(order, "UserTask_PrepareDesign")
-    page = open_task(shop, sign_in, order, "volkov")
+    page = open_step(shop, sign_in, order, "volkov")
     expect(page.locator("#stage-comments")).to_contain_text("Супер заказ")
     expect(page.locator("#stage-facts")).to_contain_text(order.business_key or "no number")
     page.click("#stage-done")
@@ -124,7 +91,7 @@ def test_a_designer_attaches_two_files(shop: Shop, sign_in: SignIn, tmp_path: Pa
     for variable, name in zip(("designFile", "designFile_2"), names, strict=False):
         assert held[variable].name == name
         assert held[variable].sha256 == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
-    estimate = open_task(shop, sign_in, order, "elena")
+    estimate = open_step(shop, sign_in, order, "elena")
     expect(estimate.locator("#stage-comments")).to_contain_text("<img src=x onerror=alert(1)>")  # text, never markup
     expect(estimate.locator("#stage-files")).to_contain_text("чертёж.pdf")
     expect(estimate.locator("#stage-root img")).to_have_count(0)
@@ -134,7 +101,7 @@ def test_a_promise_lies_in_the_future_and_only_its_decision_asks_for_it(shop: Sh
     """A past date is refused in place; the end of the day is offered; the sum keeps its kopecks on the way."""
     order = shop.start_order()
     shop.carry_to(order, "UserTask_SetReadyDate")
-    page = open_task(shop, sign_in, order, "gromov")
+    page = open_step(shop, sign_in, order, "gromov")
     page.click("#readyDecision-approve")
     expect(page.locator("#readyBy-wrong")).to_have_text("Заполните это поле")
     page.fill("#readyBy", "2020-01-09")
@@ -151,7 +118,7 @@ def test_a_payment_that_differs_asks_why(shop: Shop, sign_in: SignIn) -> None:
     """A sum with blanks and a comma is read; another sum than the estimate needs a comment."""
     order = shop.start_order()
     shop.carry_to(order, "UserTask_TakePayment")
-    page = open_task(shop, sign_in, order, "elena")
+    page = open_step(shop, sign_in, order, "elena")
     page.fill("#paidSum", "1.250")
     page.fill("#paidOn", "2026-01-12")
     page.click("#stage-done")
@@ -168,9 +135,7 @@ def test_a_start_form_starts_one_order(shop: Shop, sign_in: SignIn, tmp_path: Pa
     """Start stays shut until the demanded fields are there; the order begins with its file and its true initiator."""
     before = {i.id for i in shop.admin.processes.instances()}
     page = sign_in("sokolova", "#/")
-    page.locator(".start-process-action a, [cam-tasklist-navbar-action] .start-process-action").first.click()
-    page.get_by_text("Заказ на нестандартную мебель").first.click()
-    page.wait_for_selector("#customerName")
+    starts(page, "Заказ на нестандартную мебель")
     start = page.locator(".modal-footer button.btn-primary").last
     expect(start).to_be_disabled()
     expect(page.locator("#stage-summary")).to_contain_text("Заказчик")
@@ -205,6 +170,6 @@ def test_a_refused_file_says_why_when_the_step_comes_back(shop: Shop, sign_in: S
     tasks = wait_until(lambda: shop.integration.external.find(topicName="validate-attachments"), 20, "the judge")
     assert tasks
     shop.drain(order, {"validate-attachments": refused})
-    page = open_task(shop, sign_in, order, "volkov")
+    page = open_step(shop, sign_in, order, "volkov")
     expect(page.locator("#stage-refusal")).to_have_text(said)
     picture(page, "refusal")

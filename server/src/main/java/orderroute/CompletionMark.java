@@ -6,8 +6,6 @@ import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import org.operaton.bpm.engine.delegate.DelegateTask;
 import org.operaton.bpm.engine.delegate.TaskListener;
-import org.operaton.bpm.engine.identity.User;
-import org.operaton.bpm.engine.impl.context.Context;
 import org.springframework.stereotype.Component;
 
 /** A completed stage says who did it and when (done_…); a completion that passed no gate is refused. */
@@ -39,33 +37,16 @@ class CompletionMark implements TaskListener {
   private String done(String person, String instead) {
     var done = new LinkedHashMap<String, String>();
     done.put("person", person);
-    done.put("name", name(person));
+    done.put("name", People.name(person));
     done.put("at", clock.now().truncatedTo(ChronoUnit.SECONDS).toString());
     if (instead != null) {
       done.put("for", instead);
-      done.put("forName", name(instead));
+      done.put("forName", People.name(instead));
     }
     try {
       return JSON.writeValueAsString(done);
     } catch (JsonProcessingException impossible) {
       throw new IllegalStateException(impossible);
     }
-  }
-
-  private static String name(String person) {
-    if (person == null) {
-      return null;
-    }
-    User user =
-        Context.getCommandContext()
-            .runWithoutAuthorization(
-                () -> Context.getCommandContext().getReadOnlyIdentityProvider().findUserById(person));
-    if (user == null) {
-      return person;
-    }
-    String first = user.getFirstName() == null ? "" : user.getFirstName();
-    String last = user.getLastName() == null ? "" : user.getLastName();
-    String name = (first + " " + last).strip();
-    return name.isEmpty() ? person : name;
   }
 }

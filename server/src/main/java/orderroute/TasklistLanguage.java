@@ -7,7 +7,7 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
- * The Tasklist's settings: its one language, and what its header says.
+ * The Tasklist's settings: its one language, what its header says, and our script beside it.
  *
  * <p>Only one language is offered, because otherwise the browser's would win over the plant's. Never cached: after a
  * change of the setting the page must follow at once.
@@ -20,6 +20,7 @@ class TasklistLanguage {
       export default {
         app: { name: '%s', vendor: '%s' },
         locales: { availableLocales: ['%s'], fallbackLocale: '%s' },
+        customScripts: ['scripts/order-route/plugin.js'],
         disableWelcomeMessage: true,
         shortcuts: {}
       };
