@@ -7,8 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from gate_models import door, refusal
+import requests
+from gate_models import TIMEOUT, door, refusal
 from shop import Shop
+from test_gate_doors import Tasklist
 
 from engine.processes import Instance
 
@@ -106,3 +108,23 @@ def test_a_member_reads_the_columns_of_what_the_list_shows_and_of_nothing_else(s
     assert columns(shop, "makarov", *mine, other.id) == {}, "one order too many"
     assert columns(shop, "makarov", order.id) == {}, "an order without its task"
     assert columns(shop, "elena", *mine) == {}, "another department"
+
+
+def holder(shop: Shop, person: str, task: str) -> dict[str, Any] | None:
+    """Ask the page's own place who has a step; None where the answer is that there is none."""
+    with Tasklist(shop, person) as page:
+        answer = page.session.get(f"{page.root}/app/tasklist/default/step/{task}", timeout=TIMEOUT)
+    return answer.json() if answer.status_code == 200 else None
+
+
+def test_only_who_may_read_a_step_learns_who_has_it(shop: Shop, order: Instance) -> None:
+    task = shop.open_step(order).engine_task or ""
+    shop.signed_in("makarov").tasks.claim(task, "makarov")
+    named = {"holder": "makarov", "holderName": "Игорь Макаров"}
+    assert holder(shop, "stepanov", task) == {**named, "members": []}
+    head = holder(shop, "gromov", task)
+    assert head is not None and {m["id"] for m in head["members"]} == {"stepanov", "makarov", "frolov"}
+    assert {key for m in head["members"] for key in m} == {"id", "name"}, "no phone, no address"
+    assert holder(shop, "elena", task) is None
+    root = shop.url.removesuffix("/engine-rest")
+    assert requests.get(f"{root}/operaton/app/tasklist/default/step/{task}", timeout=TIMEOUT).status_code == 401

@@ -17,9 +17,10 @@ class ClaimGate implements Gate {
   @Override
   public <T> T pass(Command<T> command, Go<T> go) {
     TaskEntity task = Tasks.find(command);
-    if (task != null && Model.form(task) != null) {
+    Object wanted = CommandFields.get(command, "userId");
+    if (task != null && wanted != null && Model.form(task) != null) {
       String holder = task.getAssignee();
-      if (holder != null && !holder.equals(CommandFields.get(command, "userId"))) {
+      if (holder != null && !holder.equals(wanted)) {
         Tasks.checkMayWork(task);
         throw new Refusal("Шаг уже в работе у другого: " + People.name(holder));
       }
