@@ -139,3 +139,23 @@ def test_no_button_changes_anything(shop: Shop, auditor: Page) -> None:
     assert all(method == "POST" and "/engine/default/history/" in url for method, url in writes), writes
     log = shop.admin.history.operations(processInstanceId=order.id)
     assert auditor_id not in {row["userId"] for row in log}
+
+
+def test_the_pages_fit_a_phone_and_a_page_of_orders_is_asked_for(shop: Shop, auditor: Page) -> None:
+    """Each row becomes a card with its heads; the server sends 25 orders, however many there are."""
+    order = returned_once(shop)
+    asked: list[str] = []
+    auditor.on("request", lambda request: asked.append(request.url))
+    auditor.set_viewport_size({"width": 390, "height": 844})
+    go(auditor, "#/orders")
+    row_of = auditor.locator(".orders tbody tr").filter(has_text=str(order.business_key))
+    expect(row_of.locator("td").first).to_have_attribute("data-head", "Заказ")
+    assert [url for url in asked if "/history/process-instance?firstResult=0&maxResults=25" in url]
+    go(auditor, f"#/order?id={order.id}")
+    expect(auditor.locator(".orders-canvas [data-element-id]").first).to_be_visible()
+    auditor.evaluate("document.querySelectorAll('.orders details').forEach(part => { part.open = true; })")
+    picture(auditor, "cockpit-order-phone")
+    wide = "[document.documentElement, ...document.querySelectorAll('.orders table')].map(e => e.scrollWidth)"
+    assert max(auditor.evaluate(wide)) <= 390
+    expect(auditor.get_by_text("исполнитель: — → Виктор Орлов (orlov)")).to_be_visible()
+    expect(auditor.locator(".orders").get_by_text("delete:")).to_have_count(0)

@@ -20,7 +20,7 @@ export async function drawDiagram(node, story) {
   const Viewer = await viewerClass();
   const canvasNode = h('div', { class: 'orders-canvas' });
   const planes = h('div', { class: 'orders-planes', role: 'group', 'aria-label': 'Что показать на схеме' });
-  node.append(planes, canvasNode);
+  node.append(planes, h('div', { class: 'orders-scroll' }, canvasNode));
   const viewer = new Viewer({ container: canvasNode });
   try {
     await viewer.importXML(story.xml);

@@ -10,11 +10,12 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** A table in a box that scrolls by itself, so that the page never does. */
+/** A table in a box that scrolls by itself, so that the page never does; on a phone each row is a card. */
 export function table(caption, heads, rows, empty) {
   if (!rows.length) return h('p', { class: 'orders-empty' }, empty);
   const head = h('tr', {}, heads.map((text) => h('th', { scope: 'col' }, text)));
-  const body = rows.map((cells) => h('tr', {}, cells.map((cell) => h('td', {}, cell))));
+  const title = (head) => (head instanceof Node ? head.textContent : head);
+  const body = rows.map((cells) => h('tr', {}, cells.map((cell, i) => h('td', { 'data-head': title(heads[i]) }, cell))));
   const name = h('caption', { class: 'orders-unseen' }, caption);
   return h('div', { class: 'orders-scroll' }, h('table', {}, name, h('thead', {}, head), h('tbody', {}, body)));
 }

@@ -109,13 +109,27 @@ const OPERATIONS = {
   AddAttachment: 'приложил', AddComment: 'написал', SetDueDate: 'изменил срок', Correlate: 'отправил сообщение',
 };
 
+const PROPERTIES = { assignee: 'исполнитель', dueDate: 'срок', suspensionState: 'состояние', processDefinitionVersion: 'версия' };
+const PLAIN = ['delete', 'processDefinitionId', 'processInstanceId', 'deploymentId']; // say nothing that is not said beside
+
+/** What an operation changed, from what to what, as people say it. */
+function changed(story, { property, orgValue, newValue }) {
+  if (!property || PLAIN.includes(property)) return '';
+  const said = (value) => {
+    if (value === null || value === undefined || value === '') return '—';
+    if (property === 'assignee') return person(story, value);
+    if (property === 'dueDate') return at(Number(value) || value);
+    return { active: 'в работе', suspended: 'приостановлен' }[value] || value;
+  };
+  return `${PROPERTIES[property] || property}: ${said(orgValue)} → ${said(newValue)}`;
+}
+
 function operations(story) {
   const rows = story.operations.map((operation) => {
     const task = story.tasks.find((known) => known.id === operation.taskId);
     const what = OPERATIONS[operation.operationType] || operation.operationType;
-    const value = operation.property ? `${operation.property}: ${operation.orgValue || '—'} → ${operation.newValue || '—'}` : '';
     const where = task ? (story.stages.get(task.taskDefinitionKey) || { label: task.name }).label : 'заказ';
-    return [at(operation.timestamp), person(story, operation.userId), what, where, value];
+    return [at(operation.timestamp), person(story, operation.userId), what, where, changed(story, operation)];
   });
   return table('Кто что делал', ['Когда', 'Кто', 'Что', 'Где', 'Изменение'], rows, 'Записей нет.');
 }
