@@ -148,3 +148,15 @@ def test_no_personal_data_of_others_by_any_list(shop: Shop) -> None:
         assert not [address for address in addresses if address in answer.text], path
         assert "Орлов" not in answer.text, path
     assert person.call("GET", "/user/count?memberOfGroup=directors").json() == {"count": 0}
+
+
+def test_behind_a_proxy_with_tls_the_sessions_cookie_is_secure(shop: Shop) -> None:
+    """Only what the proxy says makes it so: without TLS in front the login would not work with such a cookie."""
+    page = shop.url.removesuffix("/engine-rest") + "/operaton/app/tasklist/default/"
+    cookies = {
+        proto: requests.get(page, headers={"X-Forwarded-Proto": proto}, timeout=TIMEOUT).headers["Set-Cookie"]
+        for proto in ("https", "http")
+    }
+    session = {proto: re.search(r"JSESSIONID=[^,]*", said) for proto, said in cookies.items()}
+    assert session["https"] and {"Secure", "HttpOnly", "SameSite=Lax"} <= set(re.split("; ?", session["https"][0]))
+    assert session["http"] and "Secure" not in session["http"][0]
