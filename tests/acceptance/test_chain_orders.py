@@ -185,3 +185,25 @@ def test_an_operator_sees_why_and_retries(chain: Chain) -> None:
     chain.wait(lambda: not chain.incidents(order), "the incident over")
     assert run("incidents", env=env).code == 0
     assert Counter(c["xmlId"] for c in chain.book.cards())[f"order:{order.business_key}"] == 1
+
+
+def test_complaint_and_actual_cost_reach_the_card_of_a_shipped_order(chain: Chain) -> None:
+    """Both are comments of the card, once each, with the sum beside the estimate; a second look writes nothing."""
+    shop = chain.shop
+    order = shop.start_order()
+    steps = "ApproveOrder PrepareDesign PrepareEstimate AgreePrice SetReadyDate Manufacture TellCustomer IssueInvoice"
+    chain.carry(order, *steps.split(), "TakePayment", "Ship")
+    assert chain.ended(order) == "End_Delivered"
+    key = {"orderKey": order.business_key}
+    cost = shop.person("elena").processes.start("record-actual-cost", key | {"actualCost": "110 000,50"})
+    complaint = shop.person("sokolova").processes.start("record-complaint", key | {"complaintText": "Скрипит дверца"})
+    for support in (cost, complaint):
+        chain.wait(lambda support=support: shop.admin.history.instance(support.id).ended, "the record worked off")
+    chain.parts.cards().sweep()
+    comments = chain.book.comments(order.business_key or "")
+    (told,) = [text for text in comments if "Фактические затраты" in text]
+    assert "110\u202f000,50\u202f₽" in told and "По смете: 125\u202f000\u202f₽" in told
+    assert len([text for text in comments if "Рекламация RCL-" in text and "Скрипит дверца" in text]) == 1
+    chain.parts.cards().sweep()
+    assert chain.book.comments(order.business_key or "") == comments
+    chain.verdict(order)

@@ -115,6 +115,21 @@ def test_a_refusal_of_the_gate_stands_where_one_looks_and_the_file_stays(
     assert shop.reader.file_names(new) == {"orderFile": "ТЗ.pdf"}
 
 
+def test_after_a_return_text_and_sum_stand_there_and_files_are_chosen_anew(shop: Shop, sign_in: SignIn) -> None:
+    order = shop.start_order()
+    shop.carry_to(order, "UserTask_SetReadyDate")
+    shop.answer(order, readyDecision="return", readyComment="Нет фурнитуры")
+    page = open_step(shop, sign_in, order, "volkov")
+    expect(page.locator("#designComment")).to_have_value("По эскизу")
+    expect(page.locator("#stage-comments")).to_contain_text("Нет фурнитуры")
+    page.click("#stage-done")
+    expect(page.locator("#designFile-wrong")).to_have_text("Приложите файл")
+    page.context.close()
+    shop.answer(order)
+    page = open_step(shop, sign_in, order, "elena")
+    expect(page.locator("#estimateSum")).to_have_value("125000,00")
+
+
 def test_a_head_hands_a_step_out_by_name(shop: Shop, sign_in: SignIn) -> None:
     """Also a free step, and of a department that the head does not belong to; a member is not offered it."""
     order = shop.start_order()
