@@ -142,6 +142,6 @@ def _refused(work: Work, task: PortalTask, sentence: str) -> Taken:
         f"Заказ {work.wish.key}, «{wish.stage.name}»: ответ не принят. {sentence.rstrip('.')}. "
         "Задача снова открыта: исправьте и завершите её ещё раз."
     )
-    key = f"{wish.key}:refused:{task.finished_at}"
+    key = f"{wish.key}:refused:{task.finished_at}:{task.finished_by}"
     send(work.guard, work.ledger, Notice(key, person.id if person else "", text), person, task.finished_by)
     return Taken.REFUSED

@@ -74,26 +74,19 @@ class Sweep:
         for work in works:
             if work not in repair:
                 self._caught_up(work)
-        self._listen([work for work in works if work not in repair and work.order.running])
         self._mirror.ledger.set_cursor(_AFTER, turn.last)
         self._mirror.ledger.set_cursor(_SINCE, began.isoformat())
         log.info("sweep_done", looked=len(turn.orders), repaired=len(repair), of=turn.of)
         return len(turn.orders)
 
-    def _listen(self, works: list[Work]) -> None:
-        """Look for comments on the next cards of the round: an event about one may have been lost. One request."""
-        ledger, rest = self._mirror.ledger, sorted(works, key=_id)
+    def _heard(self, works: Sequence[Work]) -> list[Work]:
+        """Return whose comments this sweep reads: the next of the round, since an event may have been lost."""
+        ledger, rest = self._mirror.ledger, sorted((w for w in works if w.order.running), key=_id)
         at = bisect_right([_id(work) for work in rest], int(ledger.cursor(_HEARD) or 0))
         some = (rest[at:] + rest[:at])[:CARDS]
-        commands = {f"said{_id(w)}": comment_commands(w.schema, _id(w))["comments"] for w in some}
-        answers = self._guard.batch(commands)
-        for work in some:
-            if answers.error(f"said{_id(work)}") is None:
-                work.seen.comments = rows_of(answers[f"said{_id(work)}"])
-                if strangers(work):
-                    self._repair(work)
         if some:
             ledger.set_cursor(_HEARD, str(_id(some[-1])))
+        return some
 
     def _turn(self, orders: list[str]) -> _Turn:
         """Return all orders, or of very many those that moved since the last sweep and the next AT_ONCE of the rest.
@@ -139,7 +132,9 @@ class Sweep:
         """Return those whose card, files, tasks or notes are not as they should be; two requests for 1,000 orders."""
         asked = self._mirror.users_are_old()
         numbers = [p.bitrix_id for p in self._mirror.staff.persons if p.bitrix_id is not None]
+        heard = self._heard(works)
         commands = _commands(works) | (notes.user_commands(numbers) if asked else {})
+        commands |= {f"said{_id(w)}": comment_commands(w.schema, _id(w))["comments"] for w in heard}
         try:
             answers = self._guard.batch(commands)
         except Unreadable as error:
@@ -149,6 +144,9 @@ class Sweep:
             self._mirror.believe(usable_users(answers))
         cards = {int(row["id"]): row for name in commands if name.startswith("cards") for row in _rows(answers, name)}
         bound, unsure = _tasks(works, answers)
+        for work in heard:
+            if answers.error(f"said{_id(work)}") is None:
+                work.seen.comments = rows_of(answers[f"said{_id(work)}"])
         missing = [work for work in works if _id(work) not in cards]
         if len(missing) >= MANY and len(missing) > HALF * len(works):
             self._contradiction(missing)
@@ -165,6 +163,7 @@ class Sweep:
         return not (
             changes_of(work)
             or any(work.done(note.mark) is None for note in work.wish.notes)
+            or bool(strangers(work))
             or any(work.done(tell_key(notice.key)) is None for notice in work.wish.notices)
             or _files_differ(work)
             or _tasks_differ(work)

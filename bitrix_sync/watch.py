@@ -19,7 +19,7 @@ from bitrix_sync.client import Command, rows_of
 from bitrix_sync.desk import Desk
 from bitrix_sync.envelope import BatchAnswer
 from bitrix_sync.guard import Guarded
-from bitrix_sync.handmade import HandMade
+from bitrix_sync.handmade import LOOKS, HandMade
 from bitrix_sync.hints import Hint
 from bitrix_sync.observe import CLOSED, OPEN_STATUSES, mark_of
 from bitrix_sync.php import as_list
@@ -97,7 +97,7 @@ class Watch:
         self._cards: dict[int, str] = {}  # card -> instance
         self._again: dict[str, float] = {}  # instance -> when to look anew
         self._hand_made: HandMade | None = None
-        self._answered: set[str] = set()  # tasks that people finished, as far as they were looked at
+        self._answered: dict[str, int] = {}  # tasks that people finished -> how often they were looked at
 
     def turn(self) -> bool:
         """Look if it is time; True if it was. Raises PortalUnavailable: what was named stays in the inbox."""
@@ -207,11 +207,15 @@ class Watch:
             log.warning("hand_made_card_waits", reason=str(error))
 
     def _finished(self, schema: PortalSchema, rows: list[dict[str, Any]], us: str) -> list[int]:
-        """Return the cards with a task that a person finished and that nobody has looked at since."""
+        """Return the cards with a task that a person finished and whose answer nobody has taken.
+
+        The portal's times are whole seconds: one that is given back and finished again within its second looks the
+        same, so each is looked at twice.
+        """
         by_people = [row for row in rows if str(row.get("closedBy")) not in (us, "0", "None")]
         fresh = {f"{row['id']}|{row.get('closedDate')}": row for row in by_people}
-        new = {name: row for name, row in fresh.items() if name not in self._answered}
-        self._answered = set(fresh)
+        new = {name: row for name, row in fresh.items() if self._answered.get(name, 0) < LOOKS}
+        self._answered = {name: self._answered.get(name, 0) + 1 for name in fresh}
         marks = {name: mark_of(str(row.get("description") or "")) for name, row in new.items()}
         known = self._ledger.effects(f"{mark}:closed" for mark in marks.values())
         left = [row for name, row in new.items() if f"{marks[name]}:closed" not in known]

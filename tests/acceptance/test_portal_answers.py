@@ -7,6 +7,8 @@ incomplete, early or late one changes nothing in the engine.
 from __future__ import annotations
 
 import base64
+import random
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -197,6 +199,54 @@ def test_what_people_write_on_a_card_is_in_the_orders_history_once(chain: Chain)
     ]
     assert (len(kept()), len(written)) == (3, 3), "one write a comment, and no more"
     chain.verdict(desk.order)
+
+
+@pytest.mark.parametrize("orders", [4, pytest.param(40, marks=pytest.mark.soak)])
+def test_answers_are_taken_once_whatever_the_line_does(chain: Chain, orders: int) -> None:
+    """A third of our requests loses its answer after it was done; copied, early, late and forged hints rain down."""
+    chance = random.Random(orders)
+    desks = [Desk(chain, chain.shop.start_order()) for _ in range(orders)]
+    for desk in desks:
+        desk.task("UserTask_ApproveOrder")
+    ours = ["batch", "tasks.task.add", "tasks.task.result.list", "im.notify.personal.add", "crm.timeline.*"]
+    chain.portal.faults({"kind": "lost_answer", "methods": ours, "fraction": 0.33}, seed=orders)
+    stop = threading.Event()
+
+    def rain() -> None:
+        tasks = [str(n) for n in range(8000, 8000 + 4 * orders)]
+        while not stop.wait(0.05):
+            chain.parts.ledger.hint("task", chance.choice(tasks))
+            chain.parts.ledger.hint(f"item:{chain.book.schema.entity_type_id}", str(chance.randint(1, 3 * orders)))
+            chain.parts.ledger.hint("comment", str(chance.randint(300, 400)))
+
+    falling = threading.Thread(target=rain)
+    falling.start()
+    try:
+        for n, desk in enumerate(desks):
+            who = ("belova", "orlov")[n % 2]
+            if n % 4 == 3:
+                desk.finish("UserTask_ApproveOrder", who)  # without a decision: told, and given again
+                continue
+            desk.fill(who, directorDecision="approve", directorComment=f"Ответ {n}")
+            desk.finish("UserTask_ApproveOrder", who)
+        for n, desk in enumerate(desks):
+            who = ("belova", "orlov")[n % 2]
+            if n % 4 == 3:
+                assert len(desk.told(who)) or chain.wait(lambda d=desk, w=who: d.told(w), "told")
+                assert desk.done("UserTask_ApproveOrder") == []
+                continue
+            done = desk.wait_done("UserTask_ApproveOrder")
+            assert (done.person, done.comment) == (who, f"Ответ {n}")
+    finally:
+        stop.set()
+        falling.join()
+        cut = sum(line["fault"] == "lost_answer" for line in chain.portal.log())
+        chain.portal.faults()
+    for n, desk in enumerate(desks):
+        desk.task("UserTask_ApproveOrder" if n % 4 == 3 else "UserTask_PrepareDesign")
+        assert len(desk.done("UserTask_ApproveOrder")) == (0 if n % 4 == 3 else 1)
+    chain.verdict(*(desk.order for desk in desks))
+    assert cut >= orders, f"only {cut} answers were lost"
 
 
 def make_card(chain: Chain, person: str | int, **values: Any) -> int:

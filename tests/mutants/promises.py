@@ -18,7 +18,64 @@ CALENDAR_MADE = (
 )
 STAFF = "tests/unit/test_staff.py"
 
+STEP_PAGE, INWARD = "tests/acceptance/test_step_page.py", "tests/unit/test_portal_inward.py"
+DOORS = "doors of the portal: as that person, once"
+
 PROMISES = (
+    Mutant(
+        "link-once",
+        DOORS,
+        "a sign-in link works once",
+        "app/door/session.py",
+        ' or self._ledger.intend(f"used:{key}").state != "new"',
+        "",
+        (f"{STEP_PAGE}::test_a_link_works_once_for_its_person_and_no_more_than_three_an_hour",),
+    ),
+    Mutant(
+        "form-mark",
+        DOORS,
+        "a post that no form of ours sent is no answer",
+        "app/door/step.py",
+        'if not self._sessions.marked(session, visit, request.form.get("mark")):',
+        "if False:",
+        (f"{STEP_PAGE}::test_who_is_not_signed_in_or_not_entitled_learns_nothing",),
+    ),
+    Mutant(
+        "roomy-for-the-known",
+        DOORS,
+        "a large body is taken from those only who are signed in",
+        "app/web.py",
+        'if large and roomy(self.path, self.headers.get("COOKIE", "")):',
+        "if large:",
+        (f"{STEP_PAGE}::test_a_large_body_is_taken_from_those_who_are_signed_in_only",),
+    ),
+    Mutant(
+        "own-closing",
+        DOORS,
+        "a task closed in our own name is no person's answer",
+        "bitrix_sync/inward.py",
+        "task.finished_by in (0, work.guard.client.user_id)",
+        "task.finished_by == 0",
+        (f"{INWARD}::test_a_closing_in_our_own_name_is_no_answer",),
+    ),
+    Mutant(
+        "early-answer",
+        DOORS,
+        "an answer before its step is open is kept",
+        "bitrix_sync/tasks.py",
+        "if existing.handed_in and not work.answer_waits:",
+        "if existing.handed_in:",
+        (f"{INWARD}::test_an_answer_before_its_step_is_open_waits_and_a_lost_engine_renews_nothing",),
+    ),
+    Mutant(
+        "who-was-faster",
+        DOORS,
+        "somebody else's answer is not taken for the same person's repeat",
+        "bitrix_sync/desk.py",
+        "if done.person == person:",
+        "if True:",
+        ("tests/engine/test_answer_from_portal.py::test_an_answer_is_the_persons_own_and_a_repeat_changes_nothing",),
+    ),
     Mutant(
         "short-days",
         DATES,

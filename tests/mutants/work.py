@@ -91,9 +91,9 @@ WORK = (
         "order-lease",
         F,
         "one process at an order",
-        "bitrix_sync/reconcile.py",
-        "        while (lease := self.try_lease(instance_id)) is None:\n            if time",
-        "        while (lease := self.ledger.lease(str(time.monotonic()), 30)) is None:\n            if time",
+        "bitrix_sync/leases.py",
+        "    while (lease := ledger.lease(lease_name(instance_id), seconds)) is None:\n        if time",
+        "    while (lease := ledger.lease(str(time.monotonic()), seconds)) is None:\n        if time",
         (f"{TROUBLE}::test_an_order_in_other_hands_waits",),
     ),
     Mutant(
