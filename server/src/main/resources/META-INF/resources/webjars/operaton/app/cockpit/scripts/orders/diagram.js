@@ -66,6 +66,7 @@ function offerPlanes(viewer, frame, planes, reached) {
   });
   function show(root) {
     canvas.setRootElement(root);
+    frame.classList.toggle('orders-wide', root === roots[0]); // the whole route is too much for a phone's width
     buttons.forEach((button, i) => button.setAttribute('aria-pressed', String(roots[i] === root)));
     const box = canvas.viewbox().inner;
     const wanted = (frame.clientWidth / Math.max(box.width, 1)) * box.height + 60;
