@@ -35,6 +35,7 @@ from orders.snapshot import OrderSnapshot
 from orders.stage import Stage
 
 LARGEST = 62 * 1024 * 1024  # bytes of one answer: 60 MiB of files and what is typed
+WAITING_LETTERS = 50  # names that wait to be looked up; more are dropped
 AT_ONCE = 3  # answers that are taken at the same time
 VISIT = re.compile(r"[A-Za-z0-9_.:-]{1,200}", re.ASCII)
 _HERE = Path(__file__).parent
@@ -78,6 +79,7 @@ class _Routes:
         self._door, self._desk, self._sessions = door, door.desk, door.sessions
         self._secure = door.public_url.startswith("https://")
         self._letters = ThreadPoolExecutor(1, thread_name_prefix="sign-in")
+        self._asked = threading.BoundedSemaphore(WAITING_LETTERS)
         self._room = threading.BoundedSemaphore(AT_ONCE)
         loader = FileSystemLoader(_HERE / "templates")
         self._pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
@@ -171,7 +173,8 @@ class _Routes:
         token = request.form.get("token", "").strip().rpartition("#in=")[2]
         if not token:
             name = request.form.get("name", "")[:200]
-            self._letters.submit(self._send_link, visit, name)
+            if self._asked.acquire(blocking=False):  # a flood of names costs no more than this many
+                self._letters.submit(self._send_link, visit, name)
             return self._sign_in_page(visit, SENT, shared=shared, sent=True)
         person = self._sessions.use_link(token[:500])
         if person is None:
@@ -194,6 +197,8 @@ class _Routes:
             self._door.tell(person, text, key)
         except OrderRouteError as error:
             log.error("sign_in_link_not_sent", reason=str(error))
+        finally:
+            self._asked.release()
 
     def sign_out(self) -> Response:
         """End the session on this device."""
