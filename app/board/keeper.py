@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -85,7 +86,11 @@ class Keeper:
         if self.board is None:
             self.board = board  # shown at once; how long steps take is known a little later
         if time.monotonic() - self._paced > PACE_SECONDS:
-            self._pace, self._paced = pace(self._parts, now), time.monotonic()
+            self._paced = time.monotonic()
+            try:
+                self._pace = pace(self._parts, now)
+            except (EngineError, CommandError, OSError, sqlite3.Error) as error:
+                log.warning("board_without_pace", error=str(error))  # the board goes on, without "may be late"
             board = board_of(self._parts, snapshots, now, self._pace)
         return board
 

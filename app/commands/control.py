@@ -61,8 +61,9 @@ def digest(
 ) -> None:
     """Сказать, у кого что стоит, что опаздывает, что опоздает, чего никто не взял. Пример: order-route digest"""
     from app.board.keeper import read_now
-    from app.digests import digest_of
+    from app.digests import alerts_of, digest_of
     from app.errors import CommandError
+    from reports.alerts import told
     from reports.digest import readers, whole
     from reports.digest_text import chat, page, table
 
@@ -74,8 +75,11 @@ def digest(
             raise CommandError(f"Сотрудника «{person}» нет в файле сотрудников", 2)
         shown, zone = read_now(p), p.settings.zone
         managers, others = readers(p.staff)
+        matters = told(found, {a.id: a.text for a in found}) if (found := alerts_of(p, shown, shown.now)) else ""
     mine = digest_of(shown, known, managers) if known else whole(shown)
     console.print(chat(mine, own=known in others), markup=False, soft_wrap=True)
+    if matters and known is None:
+        console.print(f"\n{matters}", markup=False, soft_wrap=True)
     if out is None:
         return
     out.parent.mkdir(parents=True, exist_ok=True)

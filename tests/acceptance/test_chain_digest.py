@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +38,8 @@ def test_every_person_is_told_once(shop: Shop, tmp_path: Path) -> None:
             started = shop.admin.processes.start("send-digest", {})
             chain.wait(lambda s=started: shop.integration.history.instance(s.id).ended, "the digest sent")
         told = notices(chain)
+        kept = json.loads(chain.parts.ledger.cursor("alerts") or "{}")
+        assert kept["day"] == today.isoformat()
         assert set(told) == {f"digest:{today.isoformat()}:{person}" for person in here}
         assert order.business_key in told[f"digest:{today.isoformat()}:orlov"]
         assert "\n" not in told[f"digest:{today.isoformat()}:egorov"], "nothing new is one line"

@@ -48,3 +48,12 @@ def test_the_digest_is_cockpits_open_tasks(shop: Shop, tmp_path: Path) -> None:
     assert "Мария Лебедева" in page.read_text(encoding="utf-8")
     assert run("digest", "--for", "nobody", env=env).code == 2
     assert run("digest", "--out", tmp_path / "digest.doc", env=env).code == 2
+
+
+def test_a_stopped_step_needs_attention(shop: Shop, tmp_path: Path) -> None:
+    order = shop.start_order()
+    (task,) = shop.admin.external.find(processInstanceId=order.id)
+    shop.admin.external.set_retries_of([task.id], 0)
+    said = run("digest", env=settings_of(shop, tmp_path / "data"))
+    assert said.code == 0, said.text
+    assert f"Требует внимания: 1\n• {order.business_key}: шаг программы остановлен сбоем" in said.out

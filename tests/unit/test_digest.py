@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,8 +15,10 @@ from worker_world import task
 
 from orders.calendar import WorkingCalendar
 from orders.messages import CHAT_LINE
+from reports.alerts import alerts, told
 from reports.digest import of_manager, of_person, readers, whole
 from reports.digest_text import chat, page, table
+from reports.figures import Figure
 from reports.pace import Pace
 from workers.handlers import send_digest
 
@@ -75,6 +78,24 @@ def test_table_is_no_formula_and_page_is_text() -> None:
     html = page(shown, [whole(shown)], CALENDAR.zone)
     assert "<script>" not in html
     assert "http" not in html
+
+
+def test_an_alert_is_new_once_lasts_and_is_told_when_it_is_over() -> None:
+    old = replace(order("old"), open=(replace(order("old").open[0], since=NOW - timedelta(days=20)),))
+    stopped = replace(order("stopped"), incidents=1)
+    waits = order("waits", "UserTask_AgreePrice")
+    shown = board(old, stopped, replace(waits, open=(replace(waits.open[0], since=NOW - timedelta(days=20)),)))
+    figure = Figure(id="on_time_last", label="В срок", value=70.0, unit="%", n=20, target=90.0, met=False)
+    found = alerts(shown, [figure, figure.model_copy(update={"met": True, "id": "other"})], "октябрь 2026")
+    assert [a.id for a in found] == ["incident:stopped", "still:old:design", "kpi:on_time_last"]
+    first = told(found, {})
+    assert first.count("новое: ") == 3
+    assert "В срок за октябрь 2026: 70" in first
+    assert first.endswith("цель 90")
+    later = told(found[1:], {a.id: a.text for a in found})
+    assert "новое" not in later
+    assert later.endswith(f"Больше не требует: 1\n• {found[0].text}")
+    assert told([], {}) == ""
 
 
 class Told:
