@@ -132,7 +132,6 @@ def _a_year_passes(chain: Chain) -> None:
         gone.raise_for_status()
         assert gone.json()["arrived"] is True
         admin.post(f"{engine.url}/history/cleanup?immediatelyDue=true", timeout=60).raise_for_status()
-        admin.put(digest, json={"suspended": False, "includeProcessInstances": True}, timeout=60).raise_for_status()
 
 
 def _forgotten(chain: Chain, instance: Instance) -> bool:

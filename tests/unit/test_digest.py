@@ -7,7 +7,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from test_board import NOW, STAFF, board, order
@@ -113,11 +113,24 @@ class Digests:
         return [("orlov", "Открытых шагов нет."), ("volkov", "Всё в срок.")]
 
 
-@pytest.mark.parametrize(("day", "people"), [(NOW, 2), (NOW + timedelta(days=4), 0)])  # a Tuesday, a Saturday
-def test_the_step_tells_each_once_a_day_and_nobody_on_a_day_off(day: object, people: int) -> None:
+class Clock:
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+
+SATURDAY = NOW + timedelta(days=4)
+
+
+@pytest.mark.parametrize(("day", "now", "people"), [(NOW, NOW, 2), (SATURDAY, SATURDAY, 0), (NOW, SATURDAY, 0)])
+def test_the_step_tells_each_once_on_its_own_working_day(day: datetime, now: datetime, people: int) -> None:
     mirror = Told()
     for _ in range(2):
-        send_digest(task("send-digest", create_time=day), digests=Digests(), mirror=mirror, calendar=CALENDAR)  # type: ignore[arg-type]
+        send_digest(
+            task("send-digest", create_time=day), digests=Digests(), mirror=mirror, calendar=CALENDAR, clock=Clock(now)
+        )  # type: ignore[arg-type]
     keys = {key for _, _, key in mirror.told}
     assert len(keys) == people
     assert len(mirror.told) == 2 * people
