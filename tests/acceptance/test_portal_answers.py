@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from chain import Chain, open_chain
+from ownshop import open_own
 from samples import make_pdf
-from shop import Shop
 
 from engine.processes import Instance
 from orders import discussion
@@ -24,12 +24,16 @@ pytestmark = [pytest.mark.engine, pytest.mark.acceptance]
 
 
 @pytest.fixture(scope="module")
-def chain(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
-    """One worker that looks at the portal every two seconds; no events come. Older orders would lack their cards."""
-    shop.end_everything()
-    with open_chain(
-        shop, tmp_path_factory.mktemp("answers") / "chain", lock_seconds=15, bitrix_poll_seconds=2
-    ) as opened:
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    """One worker that looks at the portal every two seconds; no events come.
+
+    The engine is its own: the round over all cards looks at orders of other tests too, whose cards are elsewhere.
+    """
+    folder = tmp_path_factory.mktemp("answers")
+    with (
+        open_own(folder / "engine") as shop,
+        open_chain(shop, folder / "chain", lock_seconds=15, bitrix_poll_seconds=2) as opened,
+    ):
         opened.work()
         yield opened
 
