@@ -22,10 +22,11 @@ import structlog
 from flask import Flask, Response, abort, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import HTTPException
 
 from app.door.page import done_page, step_page, texts
 from app.door.session import COOKIE, Session, Sessions, find_person
-from bitrix_sync.desk import CLOSED, FOREIGN, AlreadyDone, Desk
+from bitrix_sync.desk import CLOSED, FOREIGN, UNKNOWN, AlreadyDone, Desk
 from orders import discussion
 from orders.access import may_do, may_see_content
 from orders.errors import OrderRouteError, Refused, Transient
@@ -45,6 +46,8 @@ OLD_LINK = "Эта ссылка уже использована или уста�
 ENDED = "Сеанс закончился: войдите снова, написанное сохранится."
 BROKEN = "Форма устарела: отправьте ответ ещё раз."
 LATER = "Сейчас ответ не принят, он остался на странице: нажмите ещё раз через несколько секунд."
+
+AWAY = "Сейчас страница недоступна: откройте её снова через минуту"
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +92,8 @@ class _Routes:
         site.get("/do/<visit>/file/<variable>")(self.file)
         site.post("/sign-out")(self.sign_out)
         site.get("/static/<name>")(self.static)
+        site.register_error_handler(HTTPException, self.not_here)
+        site.register_error_handler(OrderRouteError, self.not_now)
 
     # pages
 
@@ -233,6 +238,19 @@ class _Routes:
         if name not in _STATIC:
             abort(404)
         return Response((_HERE / "static" / name).read_bytes(), content_type=_STATIC[name])
+
+    # trouble
+
+    def not_here(self, error: HTTPException) -> Response | HTTPException:
+        """Say in Russian what a wrong address means; other doors of the site keep their plain answers."""
+        if not request.path.startswith("/do/"):
+            return error
+        return self._page("message.html", error.code or 500, "", None, text=UNKNOWN)
+
+    def not_now(self, error: Exception) -> Response:
+        """Say that engine or ledger are away; what was typed is kept by the page."""
+        log.warning("step_page_unavailable", reason=str(error))
+        return self._says(503, AWAY, lambda: self._page("message.html", 503, "", None, text=AWAY))
 
     # inside
 

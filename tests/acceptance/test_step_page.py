@@ -94,6 +94,8 @@ def test_who_is_not_signed_in_or_not_entitled_learns_nothing(shop: Shop, pages: 
     nowhere = requests.get(pages.place("Sync_Nothing:1"), timeout=30)
     assert there.text.replace(step.visit, "X") == nowhere.text.replace("Sync_Nothing:1", "X")
     assert "Ёлка" not in there.text and there.status_code == 200
+    wrong = requests.get(f"{pages.url}/do/a%20b", timeout=30)
+    assert wrong.status_code == 404 and "Такого шага нет" in wrong.text
     assert requests.get(f"{pages.place(step.visit)}/file/orderFile", timeout=30).text == there.text
     assert requests.post(pages.place(step.visit), data={"directorDecision": "approve"}, timeout=30).status_code == 401
     forged = {COOKIE: "WyJvcmxvdiIsMF0.aaaa.bbbb"}
