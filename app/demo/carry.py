@@ -125,6 +125,8 @@ class Carrier:
                 future.result()
         finally:
             self._stopping.set()
+            if self._portal is not None:
+                self._portal.stop()
             pool.shutdown(wait=True, cancel_futures=True)
             self._watcher.stop()
 

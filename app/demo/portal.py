@@ -70,6 +70,11 @@ class PortalPeople:
         self._hooks: dict[int, str] = {}
         self._sessions: dict[str, requests.Session] = {}
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Let nobody wait any longer: what they do ends with Stuck."""
+        self._stopping.set()
 
     def answer(self, door: Door, person: Person, key: str, stage: Stage, values: Values) -> None:
         """Answer an order's open step at one of the portal's doors. Raises Stuck."""
@@ -183,7 +188,7 @@ class PortalPeople:
         """Call a method as a person; `gone`: a refusal after a lost answer means that it was done."""
         lost = False
         deadline = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self._stopping.is_set():
             try:
                 answer = requests.post(f"{self._hook(person)}{method}", json=dict(params), timeout=15)
             except requests.RequestException:
@@ -208,7 +213,6 @@ class PortalPeople:
     def _until(self, look: Callable[[], T | None], what: str) -> T:
         deadline = time.monotonic() + WAIT_SECONDS
         while not (found := look()):
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or self._stopping.wait(0.2):
                 raise Stuck(f"за {WAIT_SECONDS:.0f} с не появилось: {what}")
-            time.sleep(0.2)
         return found
