@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 from gate_models import REFUSED, TIMEOUT, Door, door, file, process, stage, text
+from pagetoken import page_headers
 from pydantic import SecretStr
 from rights_table import Row
 from shop import Shop, pdf
@@ -69,7 +70,7 @@ class Caller:
         if row.files is not None:
             more = {"files": {"f": ("matrix.bpmn", DIAGRAM.encode(), "text/xml")}, "data": dict(row.files)}
         if self.pages is not None:
-            more["headers"] = {"X-XSRF-TOKEN": self.session.cookies.get("XSRF-TOKEN", ""), "Accept": "application/json"}
+            more["headers"] = page_headers(self.session)
         return self.session.request(row.method, self.root + path, timeout=TIMEOUT, **more)
 
 

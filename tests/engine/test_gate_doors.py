@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 from gate_models import TIMEOUT, Door, door, process, refusal, stage, state, task_of, text
+from pagetoken import page_headers
 from shop import Shop
 
 pytestmark = pytest.mark.engine
@@ -84,7 +85,7 @@ class Tasklist:
         return self.session.post(self.root + path, headers=self._token(), timeout=TIMEOUT, **more)
 
     def _token(self) -> dict[str, str]:
-        return {"X-XSRF-TOKEN": self.session.cookies.get("XSRF-TOKEN", ""), "Accept": "application/json"}
+        return page_headers(self.session)
 
 
 DOORS: list[Send] = [by_complete, by_form, with_answer, on_behalf, by_tasklist]

@@ -150,13 +150,27 @@ def test_no_personal_data_of_others_by_any_list(shop: Shop) -> None:
     assert person.call("GET", "/user/count?memberOfGroup=directors").json() == {"count": 0}
 
 
-def test_behind_a_proxy_with_tls_the_sessions_cookie_is_secure(shop: Shop) -> None:
-    """Only what the proxy says makes it so: without TLS in front the login would not work with such a cookie."""
+def cookies_of(shop: Shop, proto: str) -> dict[str, set[str]]:
+    """Return the cookies that a page sets, with their attributes, as a proxy in front asks for it."""
     page = shop.url.removesuffix("/engine-rest") + "/operaton/app/tasklist/default/"
-    cookies = {
-        proto: requests.get(page, headers={"X-Forwarded-Proto": proto}, timeout=TIMEOUT).headers["Set-Cookie"]
-        for proto in ("https", "http")
-    }
-    session = {proto: re.search(r"JSESSIONID=[^,]*", said) for proto, said in cookies.items()}
-    assert session["https"] and {"Secure", "HttpOnly", "SameSite=Lax"} <= set(re.split("; ?", session["https"][0]))
-    assert session["http"] and "Secure" not in session["http"][0]
+    answer = requests.get(page, headers={"X-Forwarded-Proto": proto}, timeout=TIMEOUT)
+    lines = [re.split("; ?", line) for line in answer.raw.headers.getlist("Set-Cookie")]
+    return {line[0].partition("=")[0]: set(line[1:]) for line in lines}
+
+
+def test_behind_a_proxy_with_tls_all_cookies_are_secure(shop: Shop) -> None:
+    """Only what the proxy says makes it so: without TLS in front the login would not work with such cookies."""
+    behind, plain = cookies_of(shop, "https"), cookies_of(shop, "http")
+    assert len(behind) == 2 and behind.keys() == plain.keys()
+    assert all({"Secure", "SameSite=Lax"} <= attributes for attributes in behind.values()), behind
+    assert not any("Secure" in attributes for attributes in plain.values()), plain
+    assert any("HttpOnly" in attributes for name, attributes in behind.items() if name.startswith("JSESSIONID"))
+
+
+def test_a_header_that_a_firewall_took_away_is_named(shop: Shop) -> None:
+    """F-17: the refusal says which header is missing, in the words of whoever has to mend it."""
+    with Tasklist(shop, "orlov") as tasklist:
+        url = f"{tasklist.root}/api/engine/engine/default/task/count"
+        bare = tasklist.session.post(url, json={}, timeout=TIMEOUT)
+        assert (bare.status_code, "X-XSRF-TOKEN" in bare.json()["message"]) == (403, True)
+        assert tasklist.call("POST", "/task/count", {}).status_code == 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import requests
+from pagetoken import page_headers
 from shop import Shop
 
 from engine.rights import ROUTE
@@ -49,7 +50,7 @@ class Page:
         return self._post(f"/api/engine/engine/default{path}", params, json=query).json()
 
     def _post(self, path: str, params: dict[str, Any], **more: Any) -> requests.Response:
-        token = {"X-XSRF-TOKEN": self._session.cookies.get("XSRF-TOKEN", ""), "Accept": "application/json"}
+        token = page_headers(self._session)
         answer = self._session.post(self._root + path, params=params, headers=token, timeout=_TIMEOUT, **more)
         answer.raise_for_status()
         return answer

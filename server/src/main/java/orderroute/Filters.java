@@ -12,6 +12,7 @@ import org.springframework.context.annotation.Configuration;
 class Filters {
 
   private static final String REST = "/engine-rest/*";
+  private static final String PAGES = "/operaton/*";
   private static final String WEBAPP = "/operaton/api/*";
 
   @Bean
@@ -39,6 +40,16 @@ class Filters {
   @Bean
   FilterRegistrationBean<Filter> webappDoor(ProcessEngine engine) {
     return filter(new WebappDoor(engine), FilterOrder.WEBAPP, WEBAPP);
+  }
+
+  @Bean
+  FilterRegistrationBean<Filter> secureCookies() {
+    return filter(new SecureCookies(), FilterOrder.COOKIES, PAGES);
+  }
+
+  @Bean
+  FilterRegistrationBean<Filter> markDoor() {
+    return filter(new MarkDoor(), FilterOrder.MARK, WEBAPP);
   }
 
   @Bean
