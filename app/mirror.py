@@ -14,6 +14,7 @@ from typing import Any
 
 from bitrix_sync.client import PortalClient
 from bitrix_sync.compare import Difference
+from bitrix_sync.errors import NoColumn
 from bitrix_sync.php import as_map
 from bitrix_sync.provision import provision
 from bitrix_sync.read_schema import column_directory, read_schema
@@ -36,7 +37,10 @@ class ShownCard:
 
 
 class LazyMirror:
-    """Fulfils `orders.ports.Mirror`. `route` gives the newest deployed route, `build` the reconciler for names."""
+    """Fulfils `orders.ports.Mirror`.
+
+    `route` gives the newest deployed route as seen lately, `forget` makes it look anew, `build` the reconciler for names.
+    """
 
     def __init__(
         self,
@@ -44,14 +48,23 @@ class LazyMirror:
         entity_type_id: int | None,
         route: Callable[[], Route],
         build: Callable[[PortalSchema], Reconciler],
+        forget: Callable[[], None],
     ) -> None:
         self._portal, self._entity, self._route, self._build = portal, entity_type_id, route, build
+        self._forget = forget
         self._made: tuple[Route, Reconciler] | None = None
         self._lock = threading.Lock()
 
     def reconcile(self, instance_id: str, hold: Hold = held) -> None:
-        """Make one card equal to the engine."""
-        self.real().reconcile(instance_id, hold)
+        """Make one card equal to the engine.
+
+        A diagram may be newer than the one seen last: before an order is said to have no column, it is read anew.
+        """
+        try:
+            self.real().reconcile(instance_id, hold)
+        except NoColumn:
+            self._forget()
+            self.real().reconcile(instance_id, hold)
 
     def tell(self, person: str, text: str, key: str, hold: Hold = held) -> None:
         """Send one notice, once per key."""

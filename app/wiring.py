@@ -148,6 +148,10 @@ class Parts:
             self._newest = (time.monotonic(), route)
         return route
 
+    def forget_route(self) -> None:
+        """Look for a newer diagram at the next question."""
+        self._newest = (0.0, None)
+
     @cached_property
     def orders(self) -> SnapshotReader:
         """Return the reader of orders."""
@@ -235,7 +239,8 @@ class Parts:
         """Return the mirror, or one that does nothing where no portal is set."""
         if self.portal is None:
             return NoPortal()
-        return LazyMirror(self.portal, self.settings.bitrix_entity_type_id, self.current_route, self._reconciler)
+        entity = self.settings.bitrix_entity_type_id
+        return LazyMirror(self.portal, entity, self.current_route, self._reconciler, self.forget_route)
 
     def cards(self) -> LazyMirror:
         """Return the mirror for commands that need a portal. Raises CommandError where none is set."""

@@ -11,6 +11,7 @@
     └── UnknownOutcome   timeout, 5xx, HTML, half an answer: done or not, nobody knows
     Permanent
     ├── PortalRefused    4xx with a code: the request itself is wrong
+    ├── NoColumn         the order is at a stage that has no column here
     └── Unreadable       an answer that no parser takes, each time anew
 """
 
@@ -29,6 +30,10 @@ class Limited(NotExecuted):
 
 class HeldBack(NotExecuted):
     """The portal is held to be away; the next look is due in `retry_after` seconds."""
+
+
+class NoColumn(Permanent):
+    """The order is at a stage that the names read from the portal do not hold: perhaps of a newer diagram."""
 
 
 class AccessLost(NotExecuted):

@@ -11,7 +11,7 @@ from bitrix_sync.card import DesiredCard, Note
 from bitrix_sync.client import Command, rows_of
 from bitrix_sync.compare import Change, card_changes, new_card, people_changes
 from bitrix_sync.envelope import BatchAnswer
-from bitrix_sync.errors import PortalRefused
+from bitrix_sync.errors import NoColumn, PortalRefused
 from bitrix_sync.files import mirror_files
 from bitrix_sync.observe import (
     all_marks,
@@ -27,7 +27,6 @@ from bitrix_sync.people import candidates
 from bitrix_sync.retry import Kind
 from bitrix_sync.work import Work, card_key, closed_key
 from ledger.failpoints import failpoint
-from orders.errors import Permanent
 from orders.holder import holder_text
 from orders.snapshot import Scalar
 
@@ -91,7 +90,7 @@ def _read_anew(work: Work) -> None:
 def repair(work: Work) -> None:
     """Make the portal equal to the order. Raises Transient (some of it later), PortalUnavailable or Permanent."""
     if work.wish.stage is not None and work.wish.stage not in work.schema.columns:
-        raise Permanent(f"в Битрикс24 нет колонки «{work.wish.stage}»: запустите bitrix setup")
+        raise NoColumn(f"в Битрикс24 нет колонки «{work.wish.stage}»: запустите bitrix setup")
     if work.seen.item is None:
         _make_card(work)
     _drop_twins(work)
