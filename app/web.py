@@ -77,7 +77,7 @@ def _harden(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = (
         "default-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     )
-    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers.setdefault("Referrer-Policy", "same-origin")  # a page whose address is a secret says less
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"
     return response
