@@ -212,7 +212,8 @@ class Chain:
 
     def verdict(self, *orders: Instance) -> None:
         """Assert that nothing is lost and nothing doubled: incidents, differences, and the portal's own call log."""
-        assert doubled(self.created()) == {}
+        twice = doubled(self.created())
+        assert twice == {}, twice
         for order in orders:
             assert self.incidents(order) == []
             assert [str(d) for d in self.parts.cards().differences(order.id, deep=True)] == []
