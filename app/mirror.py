@@ -39,7 +39,8 @@ class ShownCard:
 class LazyMirror:
     """Fulfils `orders.ports.Mirror`.
 
-    `route` gives the newest deployed route as seen lately, `forget` makes it look anew, `build` the reconciler for names.
+    `route` gives the newest deployed route as seen lately, `forget` makes it look anew, `build` gives the reconciler
+    for the portal's names.
     """
 
     def __init__(
