@@ -149,8 +149,13 @@ class DemoShop:
 
     @property
     def board(self) -> str:
-        """Return the inside address of the worker's metrics."""
-        return f"http://127.0.0.1:{self._board_port}"
+        """Return the address of the board, which the pages' program shows."""
+        return f"http://127.0.0.1:{self._inside_port}"
+
+    @property
+    def metrics(self) -> str:
+        """Return the address of the worker's metrics."""
+        return f"http://127.0.0.1:{self._board_port}/metrics"
 
     @property
     def people(self) -> People:

@@ -91,7 +91,8 @@ def show_logins(console: Console, shop: DemoShop) -> None:
     console.print(f"  Tasklist:  {root}/operaton/app/tasklist/", markup=False)
     console.print(f"  Cockpit:   {root}/operaton/app/cockpit/", markup=False)
     console.print(f"  Портал:    {shop.portal_url}/", markup=False)
-    console.print(f"  Показатели: {shop.board}/metrics", markup=False)
+    console.print(f"  Доска:     {shop.board}/", markup=False)
+    console.print(f"  Показатели: {shop.metrics}", markup=False)
     grid = _grid("Учётные записи", ("Кто", "Отдел", "Логин", "Пароль"))
     seen: set[str] = set()
     for person in shop.parts.staff.persons:
