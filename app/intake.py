@@ -14,9 +14,7 @@ from engine.client import EngineClient
 from engine.errors import EngineDown, GateRefused
 from engine.variables import FileValue
 from orders.intake import Change, Intake, NewOrder, changes
-from orders.persons import Staff
-
-CREATORS = "orderCreators"
+from orders.persons import CREATORS, Staff
 
 
 @dataclass

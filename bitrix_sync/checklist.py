@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orders.persons import Person, Staff
+from orders.persons import CREATORS, Person, Staff
 
 EVENTS = ("ONCRMDYNAMICITEMADD", "ONCRMDYNAMICITEMUPDATE", "ONCRMDYNAMICITEMDELETE", "ONTASKUPDATE", "ONTASKDELETE")
 """Events that are of use; the portal's list shows some with the number of the smart process behind."""
@@ -22,7 +22,7 @@ def checklist(
     `origin` is the portal's address, `owner` the webhook's owner by name, `public` the setting PUBLIC_URL.
     """
     rights = f"{origin} → CRM → ⚙ Настройки → Права доступа → «{title}»"
-    creators = staff.members("orderCreators")
+    creators = staff.members(CREATORS)
     makers = {person.id for person in creators}
     others = tuple(p for p in staff.persons if p.bitrix_id is not None and p.id not in makers)
     board = f"{origin}/crm/type/{entity_type_id}/" if entity_type_id else f"{origin} → CRM → «{title}»"

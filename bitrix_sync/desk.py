@@ -20,11 +20,12 @@ from engine.submit import submit
 from engine.variables import FileValue
 from ledger import Ledger
 from orders.access import may_do
+from orders.attachment_info import MOST_FILES
 from orders.dates import long_moment
 from orders.errors import Refused
 from orders.persons import Staff
 from orders.ports import Engine, Judge
-from orders.reply import MOST_FILES, Reply, files_of, texts_of
+from orders.reply import Reply, files_of, texts_of
 from orders.snapshot import OpenVisit, OrderSnapshot, VisitDone
 from orders.stage import Field, Route, Stage
 

@@ -28,10 +28,9 @@ from bitrix_sync.work import card_key
 from ledger import Ledger
 from orders import keys
 from orders.errors import Refused
-from orders.persons import Person, Staff
+from orders.persons import CREATORS, Person, Staff
 from orders.stage import Route
 
-CREATORS = "orderCreators"
 AFTER = "hand:after"  # the ledger's cursor: all cards up to this id are settled
 PATIENCE = timedelta(days=7)  # so long a card that lacks something may wait for its author
 LOOKS = 2  # at each state of a card that lacks something

@@ -46,7 +46,7 @@ def sent_files(route: Route, element: str, held: Iterable[str]) -> list[str]:
     stage = route.stage(element)
     fields = stage.fields if stage else route.start_fields
     present = set(held)
-    return [name for field in fields if field.kind.holds_files for name in _names(field) if name in present]
+    return [name for field in fields if field.kind.holds_files for name in variables_of(field) if name in present]
 
 
 def judged(variable: str, data: bytes, verdict: tuple[bool, str]) -> Judged:
@@ -94,7 +94,8 @@ def shortened(text: str, limit: int = TEXT_LIMIT) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _names(field: Field) -> list[str]:
+def variables_of(field: Field) -> list[str]:
+    """Return the variables that may hold a field's files: `name`, and of several `name_2` … `name_20`."""
     if field.kind is FieldKind.FILE:
         return [field.name]
     return [field.name, *(f"{field.name}_{n}" for n in range(2, MOST_FILES + 1))]

@@ -26,6 +26,7 @@ GROUPS: dict[str, str] = {
 }
 """Staff groups: id -> how people call the department."""
 
+CREATORS = "orderCreators"  # who may start an order
 TECHNICAL_GROUPS = ("workers", "integration", "deployers", "operaton-admin")
 FALLBACK_MANAGERS = "productionDirectors"
 

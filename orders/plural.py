@@ -1,4 +1,4 @@
-"""Russian numbers in words: plurals, and amounts of working time as people say them."""
+"""Russian numbers in words: plurals, amounts of working time and sizes of files as people say them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ def plural(n: int, one: str, few: str, many: str) -> str:
 def count(n: int, one: str, few: str, many: str) -> str:
     """Render the number with its noun: «5 заказов»."""
     return f"{n} {plural(n, one, few, many)}"
+
+
+def file_size(count_of_bytes: int) -> str:
+    """Render a file's size: «14 КБ», from a mebibyte on «2,4 МБ»."""
+    mib = count_of_bytes / 1024 / 1024
+    return f"{mib:.1f} МБ".replace(".", ",") if mib >= 1 else f"{max(1, round(count_of_bytes / 1024))} КБ"
 
 
 def working_time(hours: float) -> str:

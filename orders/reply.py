@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from orders.attachment_info import variables_of
 from orders.stage import Field, FieldKind
-
-MOST_FILES = 20  # of one field: name, name_2 … name_20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,7 @@ def files_of(fields: Iterable[Field], reply: Reply) -> Iterator[tuple[str, SentF
     """Yield (variable, file): the second file of `designFile` is `designFile_2`; of a single file the last counts."""
     for each in (f for f in fields if f.kind.holds_files):
         sent = reply.files.get(each.name, ())
-        for number, file in enumerate(sent[-1:] if each.kind is FieldKind.FILE else sent, 1):
-            yield (each.name if number == 1 else f"{each.name}_{number}"), file
+        yield from zip(variables_of(each), sent[-1:] if each.kind is FieldKind.FILE else sent, strict=False)
 
 
 def said_decision(choice: Field, text: str) -> tuple[str, str] | None:

@@ -8,8 +8,8 @@ from decimal import Decimal
 from flask import Flask
 
 from orders.dates import WEEKDAYS, long_moment
-from orders.money import plain
-from orders.plural import count, working_time
+from orders.money import format_sum, plain
+from orders.plural import count, file_size, working_time
 
 
 def teach(site: Flask, zone: tzinfo) -> None:
@@ -25,11 +25,7 @@ def teach(site: Flask, zone: tzinfo) -> None:
         return f"{WEEKDAYS[here.weekday()]} {here:%d.%m}"
 
     def roubles(amount: Decimal | None) -> str:
-        return f"{plain(amount)}\u202f₽" if amount is not None else "—"
-
-    def size(given: int) -> str:
-        mib = given / 1024 / 1024
-        return f"{mib:.1f} МБ".replace(".", ",") if mib >= 1 else f"{max(1, round(given / 1024))} КБ"
+        return format_sum(amount) if amount is not None else "—"
 
     site.jinja_env.filters |= {
         "short": short,
@@ -37,7 +33,7 @@ def teach(site: Flask, zone: tzinfo) -> None:
         "long": lambda at: long_moment(at, zone) if at else "—",
         "roubles": roubles,
         "hours": working_time,
-        "size": size,
+        "size": file_size,
         "plain": plain,
         "orders": lambda n: count(n, "заказ", "заказа", "заказов"),
     }

@@ -8,11 +8,13 @@ from datetime import datetime, tzinfo
 from decimal import InvalidOperation
 
 from orders import discussion
-from orders.dates import at_local, local_day, long_moment, parse_day, parse_moment, short_day, short_moment
+from orders.dates import at_local, local_day, long_moment, parse_day, parse_moment, short_moment
 from orders.errors import Refused
 from orders.money import format_sum
+from orders.notices import value_text
 from orders.papers import base_name
 from orders.persons import Staff
+from orders.plural import file_size
 from orders.snapshot import OpenVisit, OrderSnapshot, Scalar, VisitDone
 from orders.stage import Field, FieldKind, Route, Stage
 
@@ -155,16 +157,10 @@ def shown(field: Field, value: Scalar, zone: tzinfo) -> str:
     """Return a value as people read it, "" for none."""
     if value in (None, ""):
         return ""
+    if field.kind is not FieldKind.SUM:
+        return value_text(value, field, zone)
     try:
-        match field.kind:
-            case FieldKind.SUM:
-                return format_sum(str(value))
-            case FieldKind.DATE:
-                return short_day(parse_day(str(value)))
-            case FieldKind.MOMENT:
-                return long_moment(parse_moment(str(value), zone), zone)
-            case _:
-                return dict(field.choices).get(str(value), str(value))
+        return format_sum(str(value))
     except (Refused, InvalidOperation):
         return str(value)
 
@@ -200,7 +196,7 @@ def _facts(order: OrderSnapshot, zone: tzinfo) -> Iterator[tuple[str, str]]:
 def _papers(order: OrderSnapshot, route: Route, zone: tzinfo) -> Iterator[Paper]:
     labels = _labels(route)
     for file in order.files:
-        about = (labels.get(base_name(file), ""), _size(file.size), short_moment(file.at, zone))
+        about = (labels.get(base_name(file), ""), file_size(file.size), short_moment(file.at, zone))
         yield Paper(file.variable, file.name, ", ".join(part for part in about if part))
 
 
@@ -290,9 +286,3 @@ def _following(order: OrderSnapshot, route: Route, staff: Staff) -> str:
         return "заказ переходит к следующему шагу"
     who = staff.name(visit.assignee) if visit.assignee else ", ".join(staff.title(g) for g in visit.groups)
     return f"{stage.label or stage.name}: {who}" if who else stage.label or stage.name
-
-
-def _size(count: int) -> str:
-    if count < 1024 * 1024:
-        return f"{max(1, round(count / 1024))} КБ"
-    return f"{count / 1024 / 1024:.1f} МБ".replace(".", ",")
