@@ -1,18 +1,15 @@
 """The wire: HTTP to the engine's REST interface with a time limit on every call and kept connections.
 
-It is `http.client` with a small pool, because the worker answers every task over it: `requests` costs two and a half
-times the CPU. `Transport.session()` is what pycamunda's request objects take as their `.session`, so their calls get
-the same limits, account and errors. Answers of 300 and above never reach pycamunda: they are raised here.
+It is a small pool of our own lines (`engine.line`), because the worker answers every task over it: `requests` costs
+several times the CPU. `Transport.session()` is what pycamunda's request objects take as their `.session`, so their
+calls get the same limits, account and errors. Answers of 300 and above never reach pycamunda: they are raised here.
 """
 
 from __future__ import annotations
 
 import base64
-import http.client
 import json
-import ssl
 import threading
-import time
 import weakref
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -22,15 +19,14 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import SecretStr
 from urllib3.filepost import encode_multipart_formdata
-from urllib3.util.wait import wait_for_read
 
-from engine.errors import EngineDown, EngineError, ServerError, from_answer
+from engine.errors import EngineDown, ServerError, from_answer
+from engine.line import BROKEN, Answer, Line, request_bytes
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 30.0
 _IDLE_SECONDS = 30.0  # the engine's Tomcat drops an idle connection after 60 s
 _FRESH_SECONDS = 5.0  # a call that must not be sent twice takes only a connection used this lately
-_SURELY_OPEN_SECONDS = 1.0
 _POOL = 64
 
 
@@ -61,33 +57,6 @@ class Response:
             ) from None
 
 
-class _Line:
-    """One kept connection. It closes itself when dropped, so a finished thread leaves no open socket."""
-
-    def __init__(self, connection: http.client.HTTPConnection) -> None:
-        self.connection = connection
-        self.used = 0.0  # monotonic seconds of the last whole answer; 0 = never
-        self.sent = False
-
-    def stale(self, max_idle: float, *, sure: bool) -> bool:
-        """Tell whether the other side has closed or is about to: an idle line must have nothing to read.
-
-        A line used a moment ago is only looked at when it has to be `sure`: looking costs a turn of all threads.
-        """
-        sock = self.connection.sock
-        idle = time.monotonic() - self.used
-        if sock is None or idle > max_idle:
-            return True
-        return (sure or idle > _SURELY_OPEN_SECONDS) and wait_for_read(sock, timeout=0)
-
-    def close(self) -> None:
-        """Close the socket."""
-        self.connection.close()
-
-    def __del__(self) -> None:
-        self.close()
-
-
 class Transport:
     """HTTP calls to one base URL as one account. Safe to use from many threads.
 
@@ -112,11 +81,14 @@ class Transport:
         self.password = password
         self.timeout = timeout
         self._connect = connect
-        self._host, self._port, self._tls = parts.hostname, parts.port, parts.scheme == "https"
-        token = base64.b64encode(f"{user}:{password.get_secret_value()}".encode()).decode("ascii")
-        self._authorization = {"Authorization": f"Basic {token}"} if user else {}
-        self._idle: deque[_Line] = deque()
-        self._all: weakref.WeakSet[_Line] = weakref.WeakSet()
+        self._host, self._tls = parts.hostname, parts.scheme == "https"
+        self._port = parts.port or (443 if self._tls else 80)
+        self._fixed = f"Host: {parts.netloc.rpartition('@')[2]}\r\nAccept: application/json, */*\r\n"
+        if user:
+            token = base64.b64encode(f"{user}:{password.get_secret_value()}".encode()).decode("ascii")
+            self._fixed += f"Authorization: Basic {token}\r\n"
+        self._idle: deque[Line] = deque()
+        self._all: weakref.WeakSet[Line] = weakref.WeakSet()
         self._guard = threading.Lock()
 
     def __repr__(self) -> str:
@@ -144,25 +116,25 @@ class Transport:
         """
         target = url[len(f"{'https' if self._tls else 'http'}://") :]
         path = "/" + target.split("/", 1)[1]
-        head = {**self._authorization, "Accept": "application/json, */*", **headers}
+        request = request_bytes(method, path, self._fixed, headers, body)
         kept = self._kept(once)
         if kept is not None:
             try:
-                return self._exchange(kept, method, path, body, head, timeout)
-            except (TimeoutError, EngineError):
-                raise
-            except (OSError, http.client.HTTPException) as error:
+                return _checked(self._exchange(kept, request, timeout))
+            except TimeoutError as error:
+                raise _silent(method, path, timeout) from error
+            except BROKEN as error:
                 if once and kept.sent:
-                    raise EngineDown(f"the connection broke: {type(error).__name__}", maybe_done=True) from error
+                    raise _broken(kept, error) from error
         line = self._dial()
         try:
-            return self._exchange(line, method, path, body, head, timeout)
-        except (TimeoutError, EngineError):
-            raise
-        except (OSError, http.client.HTTPException) as error:
-            raise EngineDown(f"the connection broke: {type(error).__name__}", maybe_done=line.sent) from error
+            return _checked(self._exchange(line, request, timeout))
+        except TimeoutError as error:
+            raise _silent(method, path, timeout) from error
+        except BROKEN as error:
+            raise _broken(line, error) from error
 
-    def _kept(self, once: bool) -> _Line | None:
+    def _kept(self, once: bool) -> Line | None:
         max_idle = _FRESH_SECONDS if once else _IDLE_SECONDS
         while True:
             try:
@@ -173,52 +145,39 @@ class Transport:
                 return line
             line.close()
 
-    def _dial(self) -> _Line:
-        if self._tls:
-            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                self._host, self._port, timeout=self._connect, context=ssl.create_default_context()
-            )
-        else:
-            connection = http.client.HTTPConnection(self._host, self._port, timeout=self._connect)
-        line = _Line(connection)
-        with self._guard:
-            self._all.add(line)
+    def _dial(self) -> Line:
         try:
-            connection.connect()
+            line = Line(self._host, self._port, tls=self._tls, connect=self._connect)
         except OSError as error:
-            line.close()
             reason = error.strerror or type(error).__name__
             raise EngineDown(f"no connection to {self._host}:{self._port}: {reason}") from error
+        with self._guard:
+            self._all.add(line)
         return line
 
-    def _exchange(
-        self, line: _Line, method: str, path: str, body: bytes | None, headers: Mapping[str, str], timeout: float
-    ) -> Response:
+    def _exchange(self, line: Line, request: bytes, timeout: float) -> Answer:
         line.sent = False
-        whole = False
+        keep = False
         try:
-            if line.connection.sock is not None:
-                line.connection.sock.settimeout(timeout)
-            line.sent = True  # from here on bytes may be with the engine
-            line.connection.request(method, path, body, dict(headers))
-            answer = line.connection.getresponse()
-            content = answer.read()
-            whole = not answer.will_close
-        except TimeoutError as error:
-            raise EngineDown(
-                f"no answer within {timeout:g} s: {method} {path.split('?')[0]}", maybe_done=True
-            ) from error
+            answer, keep = line.ask(request, timeout)
         finally:
-            if whole:
-                line.used = time.monotonic()
-                if len(self._idle) < _POOL:
-                    self._idle.append(line)
+            if keep and len(self._idle) < _POOL:
+                self._idle.append(line)
             else:
                 line.close()
-        return _checked(Response(answer.status, content, answer.headers.get_content_type()))
+        return answer
 
 
-def _checked(response: Response) -> Response:
+def _silent(method: str, path: str, timeout: float) -> EngineDown:
+    return EngineDown(f"no answer within {timeout:g} s: {method} {path.split('?')[0]}", maybe_done=True)
+
+
+def _broken(line: Line, error: Exception) -> EngineDown:
+    return EngineDown(f"the connection broke: {type(error).__name__}", maybe_done=line.sent)
+
+
+def _checked(answer: Answer) -> Response:
+    response = Response(answer.status, answer.content, answer.content_type)
     if response.status_code < 300:
         return response
     body = None
