@@ -19,6 +19,7 @@ from workers.ports import ExternalTasks
 from workers.task import Dropped
 
 TRIES = 5
+_REPEATED = (EngineDown, Conflict, ServerError)
 _JITTER = wait_random_exponential(multiplier=0.2, max=3)
 
 
@@ -29,10 +30,7 @@ class Answers:
         self._engine = engine
         self._worker_id = worker_id
         self._retrying = Retrying(
-            stop=stop_after_attempt(TRIES),
-            wait=wait,
-            retry=retry_if_exception_type((EngineDown, Conflict, ServerError)),
-            reraise=True,
+            stop=stop_after_attempt(TRIES), wait=wait, retry=retry_if_exception_type(_REPEATED), reraise=True
         )
 
     def complete(self, held: Held, values: Mapping[str, object]) -> None:
@@ -62,7 +60,12 @@ class Answers:
 
     def _send(self, held: Held, call: Callable[[], None]) -> None:
         held.begin_answer()
-        self._retrying(_Once(call).send)
+        once = _Once(call)
+        try:
+            once.send()
+        except _REPEATED as error:  # seldom: the frame of tries costs a good part of the answer itself
+            once.failed = error
+            self._retrying(once.send)
 
 
 class _Once:
@@ -71,9 +74,13 @@ class _Once:
     def __init__(self, call: Callable[[], None]) -> None:
         self._call = call
         self._maybe_arrived = False
+        self.failed: Exception | None = None  # of the first try, for whoever counts the tries
 
     def send(self) -> None:
-        """Try once."""
+        """Try once, or tell how the first try ended."""
+        if self.failed is not None:
+            failed, self.failed = self.failed, None
+            raise failed
         try:
             self._call()
         except NotFound:
