@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ class Line:
     def __init__(self, host: str, port: int, *, tls: bool, connect: float) -> None:
         """Connect within `connect` seconds. Raises OSError."""
         self._socket = socket.create_connection((host, port), timeout=connect)
-        self._limit = connect
+        self._limit = 0.0  # of the latest request, seconds
         self.used = 0.0  # monotonic seconds of the last whole answer; 0 = never
         self.sent = False  # bytes of the latest request may be with the other side
         try:
@@ -98,10 +99,22 @@ class Line:
 
         `timeout` is the longest single wait in seconds. Raises TimeoutError and the others of BROKEN.
         """
-        if timeout != self._limit:
-            self._socket.settimeout(timeout)
-            self._limit = timeout
+        self._wait_at_most(timeout)
         self.sent = True
+        try:
+            return self._exchange(request)
+        except BlockingIOError as error:  # how the kernel tells that its limit is over
+            raise TimeoutError("timed out") from error
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_socket"):
+            self.close()
+
+    def _exchange(self, request: bytes) -> tuple[Answer, bool]:
         self._socket.sendall(request)
         reading = _Reading()
         parser = HttpResponseParser(reading)
@@ -117,13 +130,21 @@ class Line:
         answer = Answer(parser.get_status_code(), b"".join(reading.body), kind)
         return answer, reading.whole and not reading.last(parser.get_http_version())
 
-    def close(self) -> None:
-        """Close the socket."""
-        self._socket.close()
+    def _wait_at_most(self, seconds: float) -> None:
+        """Let the kernel limit each wait: Python's own limit costs a second call, and a turn of all threads, each time.
 
-    def __del__(self) -> None:
-        if hasattr(self, "_socket"):
-            self.close()
+        TLS reads ahead by itself and needs Python's.
+        """
+        if seconds == self._limit:
+            return
+        self._limit = seconds
+        if isinstance(self._socket, ssl.SSLSocket):
+            self._socket.settimeout(seconds)
+            return
+        self._socket.settimeout(None)
+        limit = struct.pack("ll", *divmod(max(round(seconds * 1e6), 1), 1_000_000))  # 0 would mean: for ever
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
 
 def request_bytes(method: str, path: str, fixed: str, headers: Mapping[str, str], body: bytes | None) -> bytes:

@@ -126,3 +126,9 @@ def test_a_request_goes_as_one_piece() -> None:
 def test_nothing_leaves_its_own_line(path: str, headers: dict[str, str]) -> None:
     with pytest.raises(ValueError):
         request_bytes("GET", path, "", headers, None)
+
+
+def test_a_request_that_nobody_reads_ends_at_the_limit(say: Say) -> None:
+    line = say(close=False)
+    with pytest.raises(TimeoutError):
+        line.ask(REQUEST + bytes(50_000_000), 0.1)
