@@ -21,7 +21,7 @@ import time
 import uuid
 import venv
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -179,14 +179,19 @@ def late_retries(place: Place, client: Client, count: int = 8) -> float:
     return max(from_instant(row["endTime"]).timestamp() - due[row["id"]] for row in rows)
 
 
-def growth(place: Place, client: Client, total: int, step: int) -> list[tuple[int, float]]:
-    """Return tasks per second of ours as finished instances pile up."""
-    name, found = place.deploy(), []
-    while not found or found[-1][0] < total:
+def growth(place: Place, client: Client, total: int, step: int) -> Iterator[tuple[int, float, float, float]]:
+    """Give what ours does as finished instances pile up: their count, tasks per second, CPU s/1000 of ours and engine.
+
+    A shared machine blurs the first figure, hardly the other two.
+    """
+    name, finished = place.deploy(), 0
+    while finished < total:
         place.fill(name, step)
-        told = finish(place.start(client, name, step, 0), 300)
-        found.append(((found[-1][0] if found else 0) + step, told["tasks_per_second"]))
-    return found
+        before = place.engine_cpu()
+        told = finish(place.start(client, name, step, 0), 600)
+        finished += step
+        spent = (place.engine_cpu() - before) * 1000 / step
+        yield finished, told["tasks_per_second"], told["cpu_seconds_per_1000"], spent
 
 
 def compare(
@@ -246,9 +251,9 @@ def measure(database: str, all_clients: Mapping[str, Client], args: argparse.Nam
                 )
             say(f"\nslowest due retry picked up after {late_retries(place, all_clients[OURS]):.1f} s")
         if args.grow and database == args.databases[-1]:
-            say("\n| finished instances | tasks/s |\n|---|---|")
-            for finished, rate in growth(place, all_clients[OURS], args.grow, 2500):
-                say(f"| {finished} | {rate:.0f} |")
+            say("\n| finished | tasks/s | client CPU s/1000 | engine CPU s/1000 | load |\n|---|---|---|---|---|")
+            for finished, rate, cpu, engine_cpu in growth(place, all_clients[OURS], args.grow, 2500):
+                say(f"| {finished} | {rate:.0f} | {cpu:.2f} | {engine_cpu:.1f} | {os.getloadavg()[0]:.1f} |")
 
 
 def say(text: str) -> None:
