@@ -95,15 +95,19 @@ def fit(
         found = answer.map("type") if answer is not None else None
     if found is None:
         return Fitted((*hand.notes, *_all_new(route)), (), None)
-    if not (found.get("isStagesEnabled") == "Y" and found.get("isObserversEnabled") == "Y" and has_link(found)):
+    entity = int(found["entityTypeId"])
+    if not (_switched(found) and has_link(client, entity)):
         fields = _FLAGS | {"title": found["title"], "linkedUserFields": _links()}
         what = "смарт-процесс: стадии, наблюдатели и привязка задач включены"
         hand.write(what, "crm.type.update", {"id": found["id"], "fields": fields})
-    entity = int(found["entityTypeId"])
     _make_fields(hand, int(found["id"]), fields_of(route))
     kept = _make_columns(hand, entity, columns_of(route))
     _make_folder(hand)
     return Fitted(tuple(hand.notes), kept, entity)
+
+
+def _switched(kind: Mapping[str, Any]) -> bool:
+    return kind.get("isStagesEnabled") == "Y" and kind.get("isObserversEnabled") == "Y"
 
 
 def _all_new(route: Route) -> list[str]:

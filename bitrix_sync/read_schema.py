@@ -45,8 +45,9 @@ def find_type(client: PortalClient, entity_type_id: int | None, title: str) -> d
     return next((each for each in begun if str(each.get("createdBy")) == str(client.user_id)), None)
 
 
-def has_link(kind: Mapping[str, Any]) -> bool:
-    """Tell whether tasks can be bound to cards of this type."""
+def has_link(client: PortalClient, entity: int) -> bool:
+    """Tell whether tasks can be bound to cards of this type; the list of types does not show it."""
+    kind = client.call("crm.type.getByEntityTypeId", {"entityTypeId": entity}).map("type")
     return as_map(kind.get("linkedUserFields")).get("TASKS_TASK|UF_CRM_TASK") in ("Y", "true", True)
 
 
@@ -102,7 +103,7 @@ def read_schema(
     columns = {stage_code(str(row["STATUS_ID"])): str(row["STATUS_ID"]) for row in rows}
     fields, problems = _read_fields(client, entity, type_id, fields_of(route))
     problems += [f"колонка «{c.label}»" for c in wanted if c.code not in columns]
-    if not has_link(kind):
+    if not has_link(client, entity):
         problems.append("привязка задач к карточкам (linkedUserFields)")
     if problems:
         raise Permanent(f"в Битрикс24 не хватает: {', '.join(problems)}. Запустите bitrix setup")

@@ -50,6 +50,16 @@ def test_a_second_set_up_writes_nothing_and_reads_the_same(portal: LocalPortal, 
     assert rows[1]["NAME"] == "Согласование у директора"
 
 
+def test_a_type_without_its_link_to_tasks_is_named_and_linked(portal: LocalPortal, client: PortalClient) -> None:
+    schema = provision(client, ROUTE)
+    assert "linkedUserFields" not in portal.call("crm.type.list")["types"][0], "the documents list it nowhere but alone"
+    links = {"TASKS_TASK|UF_CRM_TASK": "false"}
+    portal.call("crm.type.update", {"id": schema.type_id, "fields": {"linkedUserFields": links}})
+    with pytest.raises(Permanent, match="привязка задач"):
+        read_schema(client, ROUTE)
+    assert provision(client, ROUTE) == schema
+
+
 def test_renamed_things_are_found_by_their_codes(portal: LocalPortal, client: PortalClient) -> None:
     schema = provision(client, ROUTE)
     kind = {"id": schema.type_id, "fields": {"title": "Мебель на заказ"}}

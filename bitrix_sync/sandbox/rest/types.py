@@ -29,6 +29,7 @@ FLAGS = (
     "isPaymentsEnabled",
     "isCountersEnabled",
 )
+_ONLY_ALONE = ("relations", "linkedUserFields", "customSections")
 LINKS = ("CALENDAR_EVENT|UF_CRM_CAL_EVENT", "TASKS_TASK|UF_CRM_TASK", "TASKS_TASK_TEMPLATE|UF_CRM_TASK")
 
 
@@ -113,12 +114,13 @@ def update(call: Call) -> Reply:
 
 @method("crm.type.list", "crm", empty=lambda: {"types": []})
 def types(call: Call) -> Reply:
-    """List types."""
+    """List types; what they are linked with stands only in the answers about one."""
     names: dict[str, filters.Cast] = {"id": integer, "entityTypeId": integer, "title": str}
     test = filters.build(optional_map(call.params, "filter"), filters.plain(names))
     rows = [doc for doc in call.store.all("type") if test(doc)]
     cut, total, following = page(rows, call.params)
-    return Reply({"types": [_shown(call, doc) for doc in cut]}, total, following)
+    listed = [{k: v for k, v in _shown(call, doc).items() if k not in _ONLY_ALONE} for doc in cut]
+    return Reply({"types": listed}, total, following)
 
 
 @method("crm.type.get", "crm")
@@ -158,6 +160,7 @@ def _shown(call: Call, doc: Doc) -> Doc:
     return {
         "id": doc["id"],
         "title": doc["title"],
+        "code": "",
         "entityTypeId": doc["entityTypeId"],
         **shown,
         "createdBy": doc["createdBy"],
