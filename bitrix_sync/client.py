@@ -122,6 +122,17 @@ class PortalClient:
                 raise UnknownOutcome(f"Битрикс24 не листает {method} по возрастанию номера")
             last = newest
 
+    def offsets(self, method: str, params: Mapping[str, Any], *, path: Sequence[str]) -> list[dict[str, Any]]:
+        """Read a whole list by offset: for short lists whose filter knows no range of ids."""
+        found: list[dict[str, Any]] = []
+        start: int | None = 0
+        while start is not None:
+            answer = self.call(method, dict(params) | {"start": start}, kind=Kind.READ)
+            rows = rows_of(answer, *path)
+            found += rows
+            start = answer.next if rows and (answer.next or 0) > start else None
+        return found
+
     def download(self, url: str, *, limit: int = MAX_ANSWER) -> bytes:
         """Fetch a file's bytes by a link of this portal, at most `limit` bytes."""
         return self.fetch(url, limit=limit)[1]

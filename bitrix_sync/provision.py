@@ -15,6 +15,7 @@ from bitrix_sync.read_schema import (
     FOLDER,
     TITLE,
     column_directory,
+    field_rows,
     find_type,
     has_link,
     read_schema,
@@ -145,10 +146,7 @@ def _add_type(hand: Hand, title: str, entity_type_id: int | None) -> Answer | No
 
 def _make_fields(hand: Hand, type_id: int, wanted: tuple[Field, ...]) -> None:
     entity = f"CRM_{type_id}"
-    listed = hand.client.items(
-        "userfieldconfig.list", {"moduleId": "crm", "filter": {"entityId": entity}}, path=("fields",), id_name="id"
-    )
-    known = {str(row.get("xmlId") or row["fieldName"]): row for row in listed}
+    known = {str(row.get("xmlId") or row["fieldName"]): row for row in field_rows(hand.client, type_id)}
     # the marker comes first: from then on the type is known to be ours
     for place, each in enumerate(sorted(wanted, key=lambda one: one.name != MARKER)):
         row = known.get(each.name)
@@ -191,7 +189,7 @@ def _add_choices(hand: Hand, row: Mapping[str, Any], wanted: Field) -> None:
     enum = [{"id": item["id"], "value": item["value"], "xmlId": value} for value, item in have.items()]
     enum += [{"value": label, "xmlId": value} for value, label in missing]
     what = f"поле «{wanted.label}»: новые варианты {', '.join(label for _, label in missing)}"
-    params = {"moduleId": "crm", "id": row["id"], "field": {"enum": enum}}
+    params = {"moduleId": "crm", "id": row["id"], "field": {"userTypeId": "enumeration", "enum": enum}}
     hand.write(what, "userfieldconfig.update", params)
 
 

@@ -33,7 +33,7 @@ def find_type(client: PortalClient, entity_type_id: int | None, title: str) -> d
     types = list(_types(client))
     if entity_type_id is not None:
         return next((each for each in types if int(each["entityTypeId"]) == entity_type_id), None)
-    fields = {int(each["id"]): _field_rows(client, int(each["id"])) for each in types}
+    fields = {int(each["id"]): field_rows(client, int(each["id"])) for each in types}
     ours = [each for each in types if any(row.get("xmlId") == MARKER for row in fields[int(each["id"])])]
     named = [each for each in ours if each["title"] == title]
     if named or (len(ours) == 1 and title == TITLE):
@@ -113,7 +113,7 @@ def read_schema(
 def _read_fields(
     client: PortalClient, entity: int, type_id: int, wanted: tuple[Field, ...]
 ) -> tuple[dict[str, CardField], list[str]]:
-    rows = _field_rows(client, type_id)
+    rows = field_rows(client, type_id)
     by_code = {str(row["fieldName"]): row for row in rows}
     known = {str(row.get("xmlId") or ""): row for row in rows}
     described = client.call("crm.item.fields", {"entityTypeId": entity}).map("fields")
@@ -149,11 +149,18 @@ def _types(client: PortalClient) -> list[dict[str, Any]]:
     return client.items("crm.type.list", {}, path=("types",))
 
 
-def _field_rows(client: PortalClient, type_id: int) -> list[dict[str, Any]]:
-    query = {"moduleId": "crm", "filter": {"entityId": f"CRM_{type_id}"}}
+def field_rows(client: PortalClient, type_id: int) -> list[dict[str, Any]]:
+    """Return the settings of a type's own fields, without choices; none where they are not ours to see.
+
+    The documents promise neither a filter by type nor one by a range of ids, so pages go by offset and rows are sorted
+    out here.
+    """
+    entity = f"CRM_{type_id}"
+    query = {"moduleId": "crm", "filter": {"entityId": entity}, "order": {"id": "ASC"}}
     try:
-        return client.items("userfieldconfig.list", query, path=("fields",))
+        rows = client.offsets("userfieldconfig.list", query, path=("fields",))
     except PortalRefused as error:
-        if error.description == "Access denied":
+        if error.code in ("", "ACCESS_DENIED"):
             return []  # somebody else's type
         raise
+    return list({str(row["id"]): row for row in rows if row.get("entityId") == entity}.values())

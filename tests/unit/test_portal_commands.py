@@ -85,7 +85,8 @@ def everything_else(portal: LocalPortal, own: int | None) -> dict[str, Any]:
     for kind in types:
         entity = kind["entityTypeId"]
         query = {"moduleId": "crm", "filter": {"entityId": f"CRM_{kind['id']}"}}
-        found[f"fields {entity}"] = portal.call("userfieldconfig.list", query)
+        fields = portal.call("userfieldconfig.list", query)["fields"]  # the filter is not promised
+        found[f"fields {entity}"] = [each for each in fields if each["entityId"] == f"CRM_{kind['id']}"]
         found[f"funnels {entity}"] = portal.call("crm.category.list", {"entityTypeId": entity})
     ours = f"DYNAMIC_{own}_"
     found["columns"] = [row for row in portal.call("crm.status.list") if not row["ENTITY_ID"].startswith(ours)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from bitrix_sync.read_schema import read_schema
 from ledger import Ledger
 from ledger.failpoints import reset_failpoints
 from orders.errors import Permanent, Transient
+from orders.stage import Route
 
 ROUTE = the_route()
 
@@ -91,6 +93,25 @@ def test_without_rights_all_that_is_missing_is_named_and_nothing_is_made(portal:
     for word in ("администратор", "im", "disk", "userfieldconfig", "user", "Ничего не создано"):
         assert word in str(error.value)
     assert written(portal) == []
+
+
+def test_a_choice_that_an_analyst_adds_comes_beside_the_old_ones(portal: LocalPortal, client: PortalClient) -> None:
+    before = provision(client, ROUTE).fields["directorDecision"].choices
+    after = provision(client, with_choice("defer", "Отложить")).fields["directorDecision"].choices
+    assert after.keys() - before.keys() == {"defer"}
+    assert {value: after[value] for value in before} == before
+
+
+def with_choice(value: str, label: str) -> Route:
+    """Return the route with one more answer for the director."""
+    stages = []
+    for stage in ROUTE.stages:
+        more = [
+            replace(f, choices=(*f.choices, (value, label))) if f.name == "directorDecision" else f
+            for f in stage.fields
+        ]
+        stages.append(replace(stage, fields=tuple(more)))
+    return replace(ROUTE, stages=tuple(stages))
 
 
 def test_what_an_operator_took_away_is_named_and_made_again(portal: LocalPortal, client: PortalClient) -> None:

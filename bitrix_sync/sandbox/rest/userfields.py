@@ -171,7 +171,6 @@ def fields(call: Call) -> Reply:
     _module(call)
     names: dict[str, filters.Cast] = {
         "id": integer,
-        "entityId": str,
         "fieldName": str,
         "userTypeId": str,
         "xmlId": str,
@@ -180,7 +179,10 @@ def fields(call: Call) -> Reply:
         "mandatory": yes,
     }
     resolve = filters.plain(names)
-    test = filters.build(optional_map(call.params, "filter"), resolve)
+    wanted = {
+        k: v for k, v in optional_map(call.params, "filter").items() if k in names
+    }  # others, and ranges, do nothing
+    test = filters.build(wanted, resolve)
     rows = [doc for doc in call.store.all("userfield") if test(doc)]
     rows = filters.sort(rows, optional_map(call.params, "order") or {"sort": "ASC", "id": "ASC"}, resolve)
     cut, total, following = page(rows, call.params)
@@ -224,7 +226,7 @@ def update(call: Call) -> Reply:
         changed["settings"] = {**doc["settings"], **given["settings"]}
     if "sort" in given:
         changed["sort"] = integer(given["sort"]) or 100
-    if "enum" in given and doc["userTypeId"] == "enumeration":
+    if "enum" in given and doc["userTypeId"] == given.get("userTypeId") == "enumeration":
         changed["enum"] = _enum(call.store, doc["id"], given["enum"], doc["enum"])
     return Reply({"field": _shown(call.store.put("userfield", doc["id"], changed))})
 
