@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -12,6 +13,7 @@ from ledger import Ledger
 
 FAILURES = 5
 PROBE_SECONDS = 15.0
+QUIET_SECONDS = 600.0  # the same alarm is not repeated for so long
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +33,7 @@ class Breaker:
         self._on_alarm = on_alarm
         self._lock = threading.Lock()
         self._failures = 0
+        self._told = ("", 0.0)  # the last alarm and when
         self.alarm: str | None = None  # the sentence that is on, None while calls go through
 
     @property
@@ -62,12 +65,21 @@ class Breaker:
             self.trip(f"портал не отвечает, {FAILURES} обращений подряд ({why})")
 
     def trip(self, why: str) -> None:
-        """Open at once; the alarm is raised once until the portal is back."""
+        """Open at once; the alarm is raised once until the portal is back, and not again soon for the same reason.
+
+        A portal that refuses only some methods answers a probe well: the breaker closes and opens again and again.
+        """
+        now = time.monotonic()
         with self._lock:
             first, self.alarm = self.alarm is None, why
+            again = self._told[0] == why and now - self._told[1] < QUIET_SECONDS
+            if first and not again:
+                self._told = (why, now)
         if not first:
             return
         self._ledger.lease(self._lease, self._probe_seconds)
+        if again:
+            return
         log.error("portal_alarm", portal=self._portal, reason=why)
         if self._on_alarm:
             self._on_alarm(why)

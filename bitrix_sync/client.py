@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 from pydantic import SecretStr
 
 from bitrix_sync.breaker import PROBE_SECONDS
-from bitrix_sync.envelope import Answer, BatchAnswer
-from bitrix_sync.errors import UnknownOutcome, Unreadable
+from bitrix_sync.envelope import SHUT_OUT_CODES, Answer, BatchAnswer, Fault
+from bitrix_sync.errors import PortalRefused, UnknownOutcome, Unreadable
 from bitrix_sync.php import as_list, as_map, query
 from bitrix_sync.retry import Kind, kind_of, retrying
 from bitrix_sync.transport import MAX_ANSWER, Transport, Ways
 from ledger import Ledger
+from orders.errors import OrderRouteError
 
 BATCH = 50
 PAGE = 50
@@ -83,6 +84,15 @@ class PortalClient:
         """Call one method. Raises NotExecuted, UnknownOutcome (creates: look before repeating), or PortalRefused."""
         return self._repeat(kind or kind_of(method), lambda ways: self._transport.exchange(method, params or {}, ways))
 
+    def ask(self, method: str, params: Mapping[str, Any] | None = None) -> Answer | None:
+        """Call a read that a portal may not offer to a webhook: None where it does not."""
+        try:
+            return self._repeat(
+                Kind.READ, lambda ways: self._transport.exchange(method, params or {}, replace(ways, optional=True))
+            )
+        except PortalRefused:
+            return None
+
     def call_v3(self, method: str, body: Mapping[str, Any], key: str) -> Answer:
         """Call a REST 3 create with an Idempotency-Key: repeating it within 24 h is safe, so it is repeated."""
         return self._repeat(Kind.WRITE, lambda ways: self._transport.exchange(method, body, ways, v3=True, key=key))
@@ -94,12 +104,27 @@ class PortalClient:
         for name in names:
             if kind_of(commands[name][0]) is Kind.CREATE:
                 raise ValueError(f"a create in a batch has an outcome that nobody can look up: {commands[name][0]}")
+        for name in [each for each in names if self._transport.blocked(commands[each][0])]:
+            answers.put(name, self._transport.block(commands[name][0]))
+            names.remove(name)
         for at in range(0, len(names), BATCH):
             part = {name: commands[name] for name in names[at : at + BATCH]}
             lines = {name: f"{method}?{query(params)}" for name, (method, params) in part.items()}
             answer = self.call("batch", {"halt": 0, "cmd": lines}, kind=kind)
-            answers.add({name: method for name, (method, _) in part.items()}, answer)
+            methods = {name: method for name, (method, _) in part.items()}
+            answers.add(methods, answer, self._refused_inside)
+            for name, method in methods.items():
+                if answers.error(name) is None:
+                    self._transport.note_reset(method, answers[name].operating_reset_at)
         return answers
+
+    def _refused_inside(self, fault: Fault, method: str) -> OrderRouteError:
+        """Judge an error inside a batch, whose own status is always 200."""
+        if fault.code in SHUT_OUT_CODES:
+            return self._transport.shut_out(fault, method, 403)
+        if fault.code == "OPERATION_TIME_LIMIT":
+            return self._transport.block(method)
+        return fault.raised(method, 400)
 
     def items(self, method: str, params: Mapping[str, Any], *, path: Sequence[str], id_name: str = "id") -> list[Any]:
         """Read a whole list, paging by ascending id: offsets shift while others write (bitrix24.md 1, Lists).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -13,6 +13,11 @@ from bitrix_sync.php import as_list, as_map
 from orders.errors import OrderRouteError
 
 LIMIT_CODES = frozenset({"QUERY_LIMIT_EXCEEDED", "OVERLOAD_LIMIT", "OPERATION_TIME_LIMIT"})
+SHUT_OUT_CODES = frozenset({
+    "NO_AUTH_FOUND", "INVALID_CREDENTIALS", "insufficient_scope", "expired_token", "user_access_error",
+    "allowed_only_intranet_user",
+})  # fmt: skip
+_ONE_THING_CODES = frozenset({"WRONG_AUTH_TYPE", "ACCESS_ERROR"})  # of one method, of one chat
 LOST_CODES = frozenset({"INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"})
 
 
@@ -55,6 +60,11 @@ class Fault(BaseModel):
             return cls(code=str(error.get("code", "")), description=str(error.get("message", "")))
         return cls(code=str(error), description=str(body.get("error_description", "")))
 
+    @property
+    def one_thing_only(self) -> bool:
+        """Tell whether a 403 is about this method or object, and says nothing of the webhook as a whole."""
+        return self.code in _ONE_THING_CODES or "application context" in self.description.lower()
+
     def raised(self, method: str, status: int) -> OrderRouteError:
         """Return the error to raise for it."""
         if self.code in LIMIT_CODES:
@@ -71,6 +81,7 @@ class BatchResult(BaseModel):
     result_error: dict[str, Any] = Field(default_factory=dict)
     result_total: dict[str, Any] = Field(default_factory=dict)
     result_next: dict[str, Any] = Field(default_factory=dict)
+    result_time: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -78,6 +89,10 @@ class BatchResult(BaseModel):
         if isinstance(value, list):  # PHP turns keys 0..n-1 into a list
             return {str(place): item for place, item in enumerate(value)}
         return as_map(value)
+
+
+Refused = Callable[[Fault, str], OrderRouteError]
+"""What an error inside a batch means for one command: (the error, the method)."""
 
 
 class BatchAnswer:
@@ -102,6 +117,10 @@ class BatchAnswer:
         """Return all errors by name."""
         return {name: got for name, got in self._answers.items() if isinstance(got, OrderRouteError)}
 
+    def put(self, name: str, answer: OrderRouteError | Answer) -> None:
+        """Take over the answer of one command that did not travel in a batch."""
+        self._answers[name] = answer
+
     def names(self) -> list[str]:
         """Return the names of all commands that were sent."""
         return list(self._answers)
@@ -110,21 +129,21 @@ class BatchAnswer:
         """Return the rows of one list that comes without a name of its own."""
         return [as_map(row) for row in as_list(self[name].result)]
 
-    def add(self, methods: Mapping[str, str], answer: Answer) -> None:
-        """Take over one answered batch of these commands (name -> method)."""
+    def add(self, methods: Mapping[str, str], answer: Answer, refused: Refused) -> None:
+        """Take over one answered batch of these commands (name -> method); `refused` says what an error means."""
         parts = BatchResult.model_validate(as_map(answer.result))
         for name, method in methods.items():
-            self._answers[name] = _part(parts, name, method)
+            self._answers[name] = _part(parts, name, method, refused)
 
 
-def _part(parts: BatchResult, name: str, method: str) -> Answer | OrderRouteError:
+def _part(parts: BatchResult, name: str, method: str, refused: Refused) -> Answer | OrderRouteError:
     if name in parts.result_error:
-        fault = Fault.of(as_map(parts.result_error[name])) or Fault(code="", description="")
-        return fault.raised(method, 400)
+        return refused(Fault.of(as_map(parts.result_error[name])) or Fault(code="", description=""), method)
     if name not in parts.result:
         return UnknownOutcome(f"Битрикс24 ничего не ответил на {method} внутри пакета")
     total, following = parts.result_total.get(name), parts.result_next.get(name)
-    return Answer(result=parts.result[name], total=_int(total), next=_int(following))
+    reset = _number(as_map(parts.result_time.get(name)).get("operating_reset_at"))
+    return Answer(result=parts.result[name], total=_int(total), next=_int(following), operating_reset_at=reset)
 
 
 def parse(data: bytes) -> dict[str, Any] | None:

@@ -36,13 +36,14 @@ log = structlog.get_logger(__name__)
 class Ways:
     """How one caller goes: which lane of the bucket, until when (`time.monotonic()`), whether as a probe.
 
-    `quiet` attempts do not count for the breaker.
+    `quiet` attempts do not count for the breaker; an `optional` method may be missing without harm.
     """
 
     lane: str = "people"
     deadline: float | None = None
     probe: bool = False
     quiet: bool = False
+    optional: bool = False
 
     def left(self) -> float:
         """Return the seconds left, a large number where there is no deadline."""
@@ -107,7 +108,7 @@ class Transport:
         outcome = "ok"
         try:
             got = self._send("POST", base + method, ways, method, json=body, headers=headers)
-            return self._judge(Sent(method, ways, answers_for_all=not v3), *got)
+            return self._judge(Sent(method, ways, answers_for_all=not (v3 or ways.optional)), *got)
         except OrderRouteError as error:
             outcome = type(error).__name__
             raise
@@ -131,12 +132,34 @@ class Transport:
         self._judge(Sent("download", ways, answers_for_all=False), status, headers, data)
         raise UnknownOutcome(f"файл не скачан: портал ответил {status}")
 
+    def blocked(self, method: str) -> Limited | None:
+        """Return why a method may not be called now, None where it may."""
+        left = self._blocked.get(method, 0) - time.time()
+        return Limited(f"Битрикс24 временно не даёт вызывать {method}", left) if left > 0 else None
+
+    def block(self, method: str) -> Limited:
+        """Note that the portal let a method run too long; it rests until the moment the portal last named for it."""
+        now = time.time()  # the portal's moment is of its own clock: never believed beyond its own window
+        until = min(max(self._reset_at.get(method, 0.0), now + BASKET_SECONDS), now + WINDOW_SECONDS)
+        self._blocked[method] = until
+        return Limited(f"Битрикс24 временно не даёт вызывать {method}", until - now)
+
+    def note_reset(self, method: str, moment: float | None) -> None:
+        """Remember when the portal says that a method's budget comes back (seconds since 1970, its clock)."""
+        if moment is not None:
+            self._reset_at[method] = moment
+
+    def shut_out(self, fault: Fault, method: str, status: int) -> AccessLost:
+        """Stop all calls: it is the webhook that the portal refuses, not this request."""
+        self.breaker.trip(f"портал не пускает вебхук: {mask(fault.description) or fault.code} [{status}]")
+        text = f"Битрикс24 не пускает вебхук ({fault.code}, {method})"
+        return AccessLost(text, status=status, code=fault.code)
+
     def _let_through(self, method: str, ways: Ways) -> None:
         if not ways.probe:
             self.breaker.admit(lambda: self.exchange("profile", {}, Ways(ways.lane, ways.deadline, probe=True)))
-        blocked = self._blocked.get(method, 0) - time.time()
-        if blocked > 0:
-            raise Limited(f"Битрикс24 временно не даёт вызывать {method}", blocked)
+        if (blocked := self.blocked(method)) is not None:
+            raise blocked
         while (wait := self._ledger.take_token(self.portal, self._rate, self._burst, ways.lane)) > 0:
             if wait > min(MAX_TOKEN_WAIT, ways.left()):
                 raise Limited("очередь запросов к Битрикс24 полна", wait)
@@ -189,24 +212,18 @@ class Transport:
 
     def _good(self, method: str, answer: Answer) -> Answer:
         self.breaker.good()
-        if answer.operating_reset_at is not None:
-            self._reset_at[method] = answer.operating_reset_at
+        self.note_reset(method, answer.operating_reset_at)
         return answer
 
     def _bad(self, sent: Sent, status: int, fault: Fault) -> OrderRouteError:
         method = sent.method
         if status == 429 or fault.code == "OPERATION_TIME_LIMIT":
-            now = time.time()  # the portal's moment is of its own clock: never believed beyond its own window
-            until = min(max(self._reset_at.get(method, 0.0), now + BASKET_SECONDS), now + WINDOW_SECONDS)
-            self._blocked[method] = until
-            return Limited(f"Битрикс24 временно не даёт вызывать {method}", until - time.time())
+            return self.block(method)
         if fault.code in LIMIT_CODES:
             self._ledger.penalise(self.portal)
             self.breaker.good()
-        elif status in (401, 403, 404) and sent.answers_for_all:
-            self.breaker.trip(f"портал не пускает вебхук: {mask(fault.description) or fault.code} [{status}]")
-            text = f"Битрикс24 не пускает вебхук ({fault.code}, {method})"
-            return AccessLost(text, status=status, code=fault.code)
+        elif status in (401, 403, 404) and sent.answers_for_all and not fault.one_thing_only:
+            return self.shut_out(fault, method, status)
         elif status >= 500:
             self._failed(f"код {status}", sent.ways)
         else:

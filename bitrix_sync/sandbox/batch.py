@@ -62,8 +62,8 @@ def _container(part: dict[str, Any]) -> Any:
 def _one(portal: Portal, command: str, results: dict[str, Any], owner: Doc, base: str, key: str) -> dict[str, Any]:
     name, _, query = command.partition("?")
     name = name.strip().removesuffix(".json").lstrip("/")
-    known = portal.find(name) if name.lower() != "batch" else None
-    if known is None or not known.in_batch:
+    known = portal.find("profile" if name.lower() == "batch" else name)
+    if name.lower() == "batch" or not known.in_batch:
         raise Refusal("ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage", 405)
     params = {part: _resolve(value, results) for part, value in from_query(query).items()}
     return portal.run(name, params, owner, base, key=key)

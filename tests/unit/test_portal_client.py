@@ -161,6 +161,41 @@ def test_a_blocked_method_rests_until_the_time_that_the_portal_named(portal: Loc
     assert client.call("profile").map()["ID"] == "1"
 
 
+def test_a_method_for_applications_harms_nobody(portal: LocalPortal, client: PortalClient, alarms: list[str]) -> None:
+    assert client.ask("app.info") is None and client.ask("nobody.knows.it") is None
+    with pytest.raises(PortalRefused, match="Application context"):
+        client.call("app.info")
+    assert client.alarm is None and alarms == []
+
+
+def test_a_scope_lost_inside_a_batch_is_the_webhooks_fault(
+    portal: LocalPortal, client: PortalClient, alarms: list[str]
+) -> None:
+    portal.webhook_of(1, ["crm"])
+    for _ in range(3):
+        with pytest.raises(PortalUnavailable):
+            client.batch({"t": ("tasks.task.list", {})})["t"]
+        deadline = time.monotonic() + 5
+        while client.alarm is not None and time.monotonic() < deadline:  # a probe is answered well
+            try:
+                client.call("profile")
+            except NotExecuted:
+                time.sleep(0.02)
+    assert len(alarms) == 1 and "privileges" in alarms[0]
+
+
+def test_a_blocked_method_rests_in_batches_too_and_others_flow(portal: LocalPortal, client: PortalClient) -> None:
+    portal.settings(costs={"tasks.task.list": 1000.0})
+    client.call("tasks.task.list")
+    both = {"t": ("tasks.task.list", {}), "p": ("profile", {})}
+    first = client.batch(both)
+    assert isinstance(first.error("t"), Limited) and first["p"].map()["ID"] == "1"
+    before = calls(portal, "tasks.task.list")
+    again = client.batch(both)
+    assert isinstance(again.error("t"), Limited) and again["p"].map()["ID"] == "1"
+    assert calls(portal, "tasks.task.list") == before
+
+
 def test_a_clock_that_differs_from_the_portals_makes_no_longer_wait(portal: LocalPortal, client: PortalClient) -> None:
     """The portal names a moment of its own clock, which is two hours ahead of ours."""
     portal.clock((datetime.now(UTC) + timedelta(hours=2)).isoformat())

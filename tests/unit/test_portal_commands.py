@@ -193,7 +193,7 @@ def test_doctor_finds_a_good_portal_good(portal: LocalPortal, client: PortalClie
     assert code == 0, said
     for line in (
         "в порядке",
-        "Тариф: тариф pro",
+        "REST отвечает",
         "прав вебхука хватает",
         "владелец вебхука администратор",
         "сотрудников",

@@ -118,9 +118,9 @@ def server_time(call: Call) -> Reply:
 
 
 @method("app.info", "basic")
-def app_info(call: Call) -> Reply:
-    """Describe the licence; a webhook has no application, so only these keys are there."""
-    return Reply({"SCOPE": call.portal.scopes_of(call.user_id), "LICENSE": "ru_pro", "LICENSE_FAMILY": "pro"})
+def app_info(_call: Call) -> Reply:
+    """Refuse: only an application has a description."""
+    raise Refusal("ACCESS_DENIED", "Access denied! Application context required", 403)
 
 
 @method("feature.get", "basic")
