@@ -157,7 +157,7 @@ def _names(look: Look) -> Said:
 def _people(look: Look) -> Said:
     staff = look.parts.staff
     known = [p for p in staff.persons if p.bitrix_id is not None]
-    answers = look.bound().batch(user_commands([p.bitrix_id for p in known if p.bitrix_id is not None], dismissed=True))
+    answers = look.bound().batch(user_commands([p.bitrix_id for p in known if p.bitrix_id is not None]))
     rows = {int(row["ID"]): row for name in answers.names() for row in answers.rows(name)}
     unknown = [p.name for p in known if p.bitrix_id not in rows]
     gone = [p.name for p in known if (row := rows.get(p.bitrix_id or 0)) and row.get("ACTIVE") not in _YES]

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from bitrix_sync.breaker import PROBE_SECONDS
 from bitrix_sync.envelope import SHUT_OUT_CODES, Answer, BatchAnswer, Fault
 from bitrix_sync.errors import PortalRefused, UnknownOutcome, Unreadable
-from bitrix_sync.php import as_list, as_map, query
+from bitrix_sync.php import as_list, as_map, query, sayable
 from bitrix_sync.retry import Kind, kind_of, retrying
 from bitrix_sync.transport import MAX_ANSWER, Transport, Ways
 from ledger import Ledger
@@ -98,7 +98,10 @@ class PortalClient:
         return self._repeat(Kind.WRITE, lambda ways: self._transport.exchange(method, body, ways, v3=True, key=key))
 
     def batch(self, commands: Mapping[str, Command], *, kind: Kind = Kind.READ) -> BatchAnswer:
-        """Call many methods, 50 a request; each answer is judged alone. Creates do not belong here (ValueError)."""
+        """Call many methods, 50 a request; each answer is judged alone. Creates do not belong here (ValueError).
+
+        A write that empties a list goes alone, as JSON: a batch is made of query strings.
+        """
         answers = BatchAnswer()
         names = list(commands)
         for name in names:
@@ -106,6 +109,11 @@ class PortalClient:
                 raise ValueError(f"a create in a batch has an outcome that nobody can look up: {commands[name][0]}")
         for name in [each for each in names if self._transport.blocked(commands[each][0])]:
             answers.put(name, self._transport.block(commands[name][0]))
+            names.remove(name)
+        for name in [
+            each for each in names if kind is Kind.WRITE and not all(map(sayable, commands[each][1].values()))
+        ]:
+            answers.put(name, self._alone(*commands[name]))
             names.remove(name)
         for at in range(0, len(names), BATCH):
             part = {name: commands[name] for name in names[at : at + BATCH]}
@@ -117,6 +125,12 @@ class PortalClient:
                 if answers.error(name) is None:
                     self._transport.note_reset(method, answers[name].operating_reset_at)
         return answers
+
+    def _alone(self, method: str, params: Mapping[str, Any]) -> Answer | OrderRouteError:
+        try:
+            return self.call(method, params, kind=Kind.WRITE)
+        except PortalRefused as refused:
+            return refused
 
     def _refused_inside(self, fault: Fault, method: str) -> OrderRouteError:
         """Judge an error inside a batch, whose own status is always 200."""

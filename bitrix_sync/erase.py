@@ -12,6 +12,7 @@ from bitrix_sync.observe import note_commands, task_commands
 from bitrix_sync.php import as_list, as_map
 from bitrix_sync.retry import Kind
 from bitrix_sync.schema import MARKER, PortalSchema
+from bitrix_sync.values import cleared
 
 EMPTIED = "данные удалены"
 
@@ -49,7 +50,7 @@ def _cards(client: PortalClient, schema: PortalSchema, key: str) -> list[int]:
 
 
 def _empty(client: PortalClient, schema: PortalSchema, card: int, key: str) -> None:
-    fields = {field.name: "" for variable, field in schema.fields.items() if variable != MARKER}
+    fields = {field.name: cleared(field) for variable, field in schema.fields.items() if variable != MARKER}
     params = {"entityTypeId": schema.entity_type_id, "id": card, "fields": fields | {"title": f"{key} · {EMPTIED}"}}
     client.call("crm.item.update", params, kind=Kind.WRITE)
 

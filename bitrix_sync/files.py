@@ -66,7 +66,7 @@ def _mirror_field(work: Work, field: CardField, wanted: tuple[FileRef, ...]) -> 
         present[file.variable] = _upload(work, field, [e.id for e in present.values()], file)
     if not missing and len(entries(field, work.seen.item)) > len(present):
         kept = [{"id": entry.id} for entry in present.values()]
-        _update(work, {field.name: (kept or "") if field.multiple else ""})
+        _update(work, {field.name: kept if field.multiple else ""})
 
 
 def _upload(work: Work, field: CardField, kept: list[int], file: FileRef) -> Entry:

@@ -16,7 +16,7 @@ from bitrix_sync.schema import PortalSchema
 from bitrix_sync.values import instant
 
 CLOSED, CONTROL = 5, 4  # a task's status "completed", and "awaiting its creator's word" where a portal demands that
-OPEN_STATUSES = [1, 2, 3, 4, 6]  # all but completed and declined, as filters want them
+OPEN_STATUSES = [2, 3, 4, 6]  # all but completed, as filters want them
 TASK_SELECT = [
     "ID", "TITLE", "DESCRIPTION", "STATUS", "REAL_STATUS", "RESPONSIBLE_ID", "ACCOMPLICES", "DEADLINE",
     "UF_CRM_TASK", "UF_TASK_WEBDAV_FILES", "CLOSED_BY", "CLOSED_DATE", "STATUS_CHANGED_BY", "STATUS_CHANGED_DATE",

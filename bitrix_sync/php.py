@@ -8,11 +8,19 @@ from urllib.parse import quote
 
 
 def query(params: Mapping[str, Any]) -> str:
-    """Encode nested parameters as `a[b][0]=c`; every key and value percent-encoded, as `batch` demands.
+    """Encode nested parameters as `a[b][0]=c`; all but the brackets percent-encoded, as `batch` demands.
 
     Raises ValueError for an empty list or map inside: a query string cannot say "empty", send it as JSON.
     """
-    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in _pairs("", params))
+    return "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in _pairs("", params))
+
+
+def sayable(value: Any) -> bool:
+    """Tell whether a query string can say it: it has no way to write an empty list or map."""
+    if isinstance(value, Mapping | list | tuple):
+        inner = list(value.values()) if isinstance(value, Mapping) else value
+        return bool(inner) and all(sayable(each) for each in inner)
+    return True
 
 
 def as_map(value: Any) -> dict[str, Any]:

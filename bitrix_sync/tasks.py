@@ -16,7 +16,6 @@ from bitrix_sync.observe import PortalTask, missing_tasks, read_tasks, task_comm
 from bitrix_sync.people import address
 from bitrix_sync.retry import Kind
 from bitrix_sync.texts import CANCEL_PREFIX
-from bitrix_sync.transport import refused_by_name
 from bitrix_sync.work import Work
 from orders.errors import Transient
 from orders.persons import Person
@@ -78,7 +77,9 @@ def mirror_task(work: Work) -> None:
         work.forget(wish.key)  # asked for by its id and not there: deleted in the portal
     if existing is None:
         number = int(_create(work, responsible, again=again))
-        _write(work, number, "links", _helpers(work) | {"UF_TASK_WEBDAV_FILES": [f"n{each}" for each in drive]})
+        helpers = {name: numbers for name, numbers in _helpers(work).items() if numbers}
+        files = {"UF_TASK_WEBDAV_FILES": [f"n{each}" for each in drive]} if drive else {}
+        _write(work, number, "links", {"ALLOW_CHANGE_DEADLINE": "N"} | helpers | files)
         return
     changes = task_changes(work, existing)
     if existing.files < len(drive) and work.done(f"{wish.key}:links") is None:
@@ -167,8 +168,7 @@ def _create(work: Work, responsible: Person, *, again: bool) -> str:
         except PortalRefused as error:
             if error.status == 422:  # the same key with other words: an earlier try is, or was, under way
                 raise UnknownOutcome("задача этого шага уже создаётся") from None
-            if not refused_by_name(error) and error.status not in (401, 403):
-                raise
+            # not offered, not allowed, or not understood: the older call says again what is wrong, if anything is
             work.once.wait(before, "tasks.task.add")  # without REST 3 nothing but time proves that nothing runs
         return _add_v2(work, responsible)
 
@@ -185,7 +185,6 @@ def _add_v3(work: Work, responsible: Person) -> str:
         "responsibleId": work.bitrix(responsible.id),
         "crmItemIds": [f"{work.schema.binding}_{work.card_id}"],
         "xmlId": wish.key,
-        "allowsChangeDeadline": False,
     }
     if wish.due is not None:
         fields["deadline"] = _moment(work)
@@ -211,17 +210,16 @@ def _add_v2(work: Work, responsible: Person) -> str:
 
 def _helpers(work: Work) -> dict[str, Any]:
     numbers = sorted(number for p in work.addressed.accomplices if (number := work.bitrix(p.id)))
-    return {"ACCOMPLICES": numbers or ""}
+    return {"ACCOMPLICES": numbers}
 
 
 def _write(work: Work, task: int, purpose: str, fields: dict[str, Any]) -> None:
-    given = {name: value for name, value in fields.items() if value not in ([], None)}
-    if not given:
+    if not fields:
         return
     name = f"{purpose}{task}"
-    command: Command = ("tasks.task.update", {"taskId": task, "fields": given})
+    command: Command = ("tasks.task.update", {"taskId": task, "fields": fields})
     work.writes[name] = command
-    if "UF_TASK_WEBDAV_FILES" in given and work.wish.task:
+    if "UF_TASK_WEBDAV_FILES" in fields and work.wish.task:
         work.after[name] = [(f"{work.wish.task.key}:links", None)]
 
 

@@ -17,7 +17,7 @@ from werkzeug.http import parse_options_header
 
 from bitrix_sync.breaker import PROBE_SECONDS, Breaker
 from bitrix_sync.envelope import LIMIT_CODES, Answer, Fault, answer_of, parse
-from bitrix_sync.errors import AccessLost, Limited, Moved, NotExecuted, PortalRefused, UnknownOutcome, Unreadable
+from bitrix_sync.errors import AccessLost, Limited, Moved, NotExecuted, UnknownOutcome, Unreadable
 from bitrix_sync.secrets import mask, protect_logs
 from ledger import Ledger
 from orders.errors import OrderRouteError, Permanent
@@ -247,11 +247,6 @@ def _named(disposition: str) -> str:
         return name.encode("latin-1").decode("utf-8")
     except UnicodeError:
         return name
-
-
-def refused_by_name(error: BaseException) -> bool:
-    """Tell whether the portal does not know the method (REST 3 where it is not offered)."""
-    return isinstance(error, PortalRefused) and error.status == 404
 
 
 def _chunks(response: requests.Response, limit: int, until: float) -> Iterator[bytes]:

@@ -16,9 +16,9 @@ CURRENCY = "RUB"
 
 
 def to_portal(field: CardField, value: Scalar, zone: tzinfo) -> Any:
-    """Return what to send for a value; "" clears. Raises Permanent where the card lacks a choice of the diagram."""
+    """Return what to send for a value. Raises Permanent where the card lacks a choice of the diagram."""
     if value is None or value == "":
-        return ""
+        return cleared(field)
     match field.kind:
         case FieldKind.CHOICE:
             if str(value) not in field.choices:
@@ -32,6 +32,11 @@ def to_portal(field: CardField, value: Scalar, zone: tzinfo) -> Any:
             return parse_moment(str(value), zone).astimezone(zone).isoformat(timespec="seconds")
         case _:
             return str(value)
+
+
+def cleared(field: CardField) -> Any:
+    """Return what empties a field: a multiple one takes nothing but a list."""
+    return [] if field.multiple else ""
 
 
 def from_portal(field: CardField, shown: Any, zone: tzinfo) -> str:

@@ -353,6 +353,15 @@ def test_multiple_files_are_replaced_as_a_whole(portal: LocalPortal) -> None:
     assert kept[0]["id"] == second and len(kept) == 2 and first not in [row["id"] for row in kept]
 
 
+def test_a_multiple_field_takes_nothing_but_a_list(portal: LocalPortal) -> None:
+    files = [["a.pdf", b64(b"a")]]
+    item = portal.call("crm.item.add", {"entityTypeId": 156, "fields": {"ufCrm13Drawings": files}})["item"]
+    change = {"entityTypeId": 156, "id": item["id"], "fields": {"ufCrm13Drawings": ""}}
+    assert refused(portal, "crm.item.update", change) == (400, "100")
+    change["fields"] = {"ufCrm13Drawings": []}
+    assert portal.call("crm.item.update", change)["item"]["ufCrm13Drawings"] == []
+
+
 def test_single_file_is_kept_by_its_id_and_cleared_by_nothing(portal: LocalPortal) -> None:
     item = add(portal, ufCrm13Plan=["a.pdf", b64(b"a")])
     number = item["ufCrm13Plan"]["id"]

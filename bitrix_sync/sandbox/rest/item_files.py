@@ -42,7 +42,7 @@ def read(call: Call, field: Field, value: Any, before: Any, owner: tuple[int, in
 
 
 def _many(call: Call, field: Field, value: Any, current: list[int], owner: tuple[int, int]) -> list[int]:
-    if value in ("", None):
+    if value is None:
         return []
     if isinstance(value, dict):
         value = [value] if "id" in value or "ID" in value else list(value.values())
