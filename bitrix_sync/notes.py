@@ -9,7 +9,7 @@ import structlog
 from bitrix_sync.card import Note, Notice
 from bitrix_sync.client import Command
 from bitrix_sync.guard import Guarded
-from bitrix_sync.observe import marks_of, note_commands
+from bitrix_sync.observe import mark_of, marks_of, note_commands
 from bitrix_sync.php import as_map
 from bitrix_sync.schema import PortalSchema
 from bitrix_sync.work import Work, tell_key
@@ -19,6 +19,7 @@ from orders.errors import PortalUnavailable, Transient
 from orders.parts import in_parts
 from orders.persons import Person
 
+_AUTHORS = "portal:authors"  # the ledger's cursor: whether a comment shows the author that we name
 CLIENT_ID = "order-route"  # a webhook has no application of its own; tags are unique within this name
 
 log = structlog.get_logger(__name__)
@@ -61,9 +62,33 @@ def _write(work: Work, note: Note) -> None:
 
 def _add_comment(work: Work, note: Note) -> str:
     author = work.bitrix(note.author)
-    name = f"{work.staff.name(note.author)}:\n" if note.author and author is None else ""
-    params = comment_params(work.schema, work.card_id, f"{name}{note.body}", author)
-    return str(work.guard.call("crm.timeline.comment.add", params).result)
+    text = note.body if author is not None and work.ledger.cursor(_AUTHORS) != "no" else _signed(work, note)
+    return str(
+        work.guard.call("crm.timeline.comment.add", comment_params(work.schema, work.card_id, text, author)).result
+    )
+
+
+def _signed(work: Work, note: Note) -> str:
+    return f"{work.staff.name(note.author)}:\n{note.body}" if note.author else note.body
+
+
+def judge_authors(work: Work) -> None:
+    """See from a comment that was written whether the portal lets us write in a person's name.
+
+    Where it does not, the text names the person: of later comments at once, of this one by a change of its text.
+    """
+    if work.ledger.cursor(_AUTHORS) == "yes":
+        return
+    authored = {note.mark: note for note in work.wish.notes if work.bitrix(note.author) is not None and not note.is_log}
+    for row in work.seen.comments:
+        note = authored.get(mark_of(str(row.get("COMMENT") or "")) or "")
+        if note is None:
+            continue
+        ours = str(row.get("AUTHOR_ID")) == str(work.guard.client.user_id)
+        work.ledger.set_cursor(_AUTHORS, "no" if ours else "yes")
+        if ours and not str(row["COMMENT"]).startswith(f"{work.staff.name(note.author)}:"):
+            change = {"id": row["ID"], "fields": {"COMMENT": _signed(work, note)}}
+            work.writes[f"sign{row['ID']}"] = ("crm.timeline.comment.update", change)
 
 
 def comment_params(schema: PortalSchema, card: int, text: str, author: int | None = None) -> dict[str, Any]:

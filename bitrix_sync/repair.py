@@ -97,6 +97,7 @@ def repair(work: Work) -> None:
     mirror_files(work)
     tasks.mirror_task(work)
     tasks.close_others(work)
+    notes.judge_authors(work)
     moved = back.judge(work)
     changes = changes_of(work)
     if moved is not None and work.paced and moved.wait > 0:

@@ -161,7 +161,7 @@ class LocalPortal:
         self._control("POST", "results", {"user": user, "task": task, "text": text, "files": sent})
 
     def settings(self, **values: Any) -> None:
-        """Change rate, drain, offset, operating_limit or costs while it runs."""
+        """Change rate, drain, offset, operating_limit, authors or costs while it runs."""
         self._control("POST", "settings", values)
 
     def clock(self, to: str | None = None) -> None:

@@ -87,7 +87,7 @@ def control(portal: Portal) -> Blueprint:
 
     @pages.post("/settings")
     def settings() -> Response:
-        """Change rate, drain, offset, operating_limit or costs while running."""
+        """Change rate, drain, offset, operating_limit, authors or costs while running."""
         body = request.get_json()
         with portal.lock:
             if "rate" in body or "drain" in body:
@@ -98,6 +98,8 @@ def control(portal: Portal) -> Blueprint:
                 portal.zone = read_offset(body["offset"])
             if "operating_limit" in body:
                 portal.operating.limit = float(body["operating_limit"])
+            if "authors" in body:
+                portal.settings.authors = bool(body["authors"])
             if "costs" in body:
                 portal.settings.costs = {str(key): float(value) for key, value in body["costs"].items()}
         return jsonify({"rate": portal.settings.rate, "drain": portal.settings.drain})

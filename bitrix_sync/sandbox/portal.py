@@ -37,6 +37,7 @@ class Settings:
     operating_limit: float = 480  # seconds of run time per method in ten minutes
     token: str | None = None
     users: list[Mapping[str, Any]] = field(default_factory=list)
+    authors: bool = True  # a comment's AUTHOR_ID counts: the documents only call the field writable
     costs: dict[str, float] = field(default_factory=dict)  # pretended run time per method, seconds
 
 

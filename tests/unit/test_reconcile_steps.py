@@ -30,6 +30,28 @@ def settled(mirrored: MirroredPortal, story: Story) -> None:
     assert mirrored.requests_since(mark) == ["batch"]
 
 
+@pytest.mark.parametrize("honoured", [True, False], ids=["in their name", "named in the text"])
+def test_a_comment_tells_whose_words_it_holds(mirrored: MirroredPortal, honoured: bool) -> None:
+    """A portal that writes every comment in our name gets the person's name into the text."""
+    mirrored.portal.settings(authors=honoured)
+    story = Story(mirrored.source)
+    for comment in ("Берём", "И всё же берём"):
+        story.open("approve")
+        mirrored.mirror.reconcile(story.instance)
+        story.finish("orlov", comment, directorDecision="approve")
+    story.open("design")
+    mirrored.mirror.reconcile(story.instance)
+    mirrored.mirror.reconcile(story.instance)
+    settled(mirrored, story)
+    owner = {"ENTITY_ID": mirrored.card()["id"], "ENTITY_TYPE": mirrored.schema.owner_type}
+    rows = mirrored.portal.call("crm.timeline.comment.list", {"filter": owner})
+    name = mirrored.staff.name("orlov")
+    assert len(rows) == 2
+    for row in rows:
+        assert (row["AUTHOR_ID"] == "101") is honoured
+        assert row["COMMENT"].startswith(f"{name}:") is not honoured
+
+
 def test_a_whole_route_is_mirrored_step_by_step(mirrored: MirroredPortal) -> None:
     story = Story(mirrored.source)
     story.open("approve")

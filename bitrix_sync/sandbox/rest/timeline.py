@@ -35,14 +35,14 @@ def _fields(call: Call) -> dict[str, Any]:
 
 @method("crm.timeline.comment.add", "crm")
 def add(call: Call) -> Reply:
-    """Add a comment; AUTHOR_ID of an existing user is honoured."""
+    """Add a comment; AUTHOR_ID of an existing user is honoured, unless the portal is told otherwise."""
     fields = _fields(call)
     owner = _owner(call, fields.get("ENTITY_TYPE"), fields.get("ENTITY_ID"))
     text = str(fields.get("COMMENT") or "")
     if not text.strip():
         raise argument("Empty comment message")
     author = integer(fields.get("AUTHOR_ID")) or call.user_id
-    if call.store.get("user", author) is None:
+    if call.store.get("user", author) is None or not call.portal.settings.authors:
         author = call.user_id
     number = call.store.next_id("comment")
     doc: Doc = {
