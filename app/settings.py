@@ -76,6 +76,7 @@ class Settings(BaseModel):
     clamd: str | None = Field(None, description="антивирус clamd: host:port или путь к сокету")
     attachment_types: str | None = Field(None, description="разрешённые виды файлов через запятую; пусто: все")
     attachment_max_mib: int = Field(20, ge=1, le=20, description="наибольший файл, МиБ")
+    bonus_act: str | None = Field(None, description="локальный акт о премиях, номер и дата; пусто: только баллы")
     server_jar: Path | None = Field(None, description="файл сервера Operaton; пусто: собранный в server/target")
     history_days: int = Field(1095, ge=1, le=36500, description="сколько дней движок хранит законченные заказы")
 

@@ -202,6 +202,7 @@ class Parts:
             "mail": SmtpMail(s.smtp_url) if s.smtp_url else None,
             "clock": SystemClock(),
             "digests": self._digests(),
+            "bonus_act": s.bonus_act,
             "new_token": lambda: secrets.token_urlsafe(24),
         }
         options = Options(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from diagram import lint, references, rules, shape
+from diagram import lint, references, register, rules, shape
 from diagram.bpmn import Diagram
 from diagram.errors import DiagramError
 from diagram.kind import MAIN_PROCESS, foreign, text_of, what_failed, what_is
@@ -17,7 +17,7 @@ MAX_BYTES = 10 * 1024 * 1024
 KNOWING = (rules.stages, rules.topics, references.process_is_ours)  # these ask what the rest of the project knows
 RULES = (
     *(rules.starts, rules.card_updates, rules.file_judging, rules.errors, rules.decisions),
-    *(references.messages, references.promises, references.programs_ids),
+    *(references.messages, references.promises, references.programs_ids, register.steps),
 )
 SHOWN = 20  # lines of a file's report; the rest is counted
 

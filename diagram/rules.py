@@ -28,6 +28,9 @@ START_WORDS = frozenset({"required"})
 END_CODES = frozenset({"delivered", "refused", "rejected", "cancelled"})
 WITHOUT_CARD = frozenset({"End_Duplicate"})
 THROWN = {"register-order": "ORDER_DUPLICATE", JUDGE_TOPIC: "ATTACHMENT_REJECTED"}
+THROWN_BY_MODE = {("adjust-bonus", "ask"): "ENTRY_REPEATED", ("adjust-bonus", "weigh"): "ENTRY_WITHDRAWN"}
+CODES = (*THROWN.values(), *THROWN_BY_MODE.values())
+REGISTER = "adjust-bonus"  # people work in this support process too: `diagram.register` has its rules
 ADDRESSEES = frozenset({"initiator", "holder", "manager", "heads"})
 MODES = ("prepare", "send")
 # Written by the server and the workers: a form must not overwrite them.
@@ -49,23 +52,29 @@ class Known:
 
 
 def is_route(diagram: Diagram) -> bool:
-    """Tell whether people work in this process: support processes have a form at the start and no more."""
-    return any(diagram.of_kind("userTask"))
+    """Tell whether orders go through this process: support processes have a form at the start, the register its own."""
+    return any(diagram.of_kind("userTask")) and diagram.process_id != REGISTER
+
+
+def thrown(node: Node) -> str | None:
+    """Return the error code that a step may send, or None."""
+    topic = node.topic or ""
+    return THROWN.get(topic) or THROWN_BY_MODE.get((topic, node.properties.get("mode", "")))
 
 
 def stages(diagram: Diagram, known: Known) -> Iterator[DiagramError]:
     """Each user task is a whole stage: code, column, norm, form, people, fields that fit each other."""
     codes: dict[str, str] = {}
     labels: dict[str, str] = {}
-    for node in diagram.of_kind("userTask"):
+    for node in diagram.of_kind("userTask") if is_route(diagram) else ():
         if "stage" not in node.properties:
             yield fault(node, "у задачи нет свойства stage", "Задайте код шага, название колонки и норму")
             continue
-        yield from _properties(node, STAGE_WORDS)
+        yield from known_properties(node, STAGE_WORDS)
         for read in (read_code, read_label, read_norm, read_waits):
             yield from attempt(read, node)
-        yield from _fields(node)
-        yield from _form(node)
+        yield from fields_fit(node)
+        yield from common_form(node)
         yield from _people(node, known)
         if not node.documentation:
             yield fault(node, "у задачи нет описания", "Напишите, кто делает, зачем и когда готово")
@@ -83,20 +92,24 @@ def starts(diagram: Diagram) -> Iterator[DiagramError]:
     node = start_of(diagram)
     if not node.properties:
         return
-    yield from _properties(node, START_WORDS)
-    yield from _fields(node)
-    yield from _form(node)
+    yield from known_properties(node, START_WORDS)
+    yield from fields_fit(node)
+    yield from common_form(node)
     if node.camunda("initiator") != "initiator":
         yield fault(node, "не записано, кто начал", "Поставьте Initiator = initiator")
 
 
-def _properties(node: Node, words: Collection[str]) -> Iterator[DiagramError]:
+def known_properties(
+    node: Node, words: Collection[str], prefixes: tuple[str, ...] = ("field.",)
+) -> Iterator[DiagramError]:
+    """Find properties that nothing reads."""
     for name in node.properties:
-        if name not in words and not name.startswith("field."):
+        if name not in words and not name.startswith(prefixes):
             yield fault(node, f"свойство «{name}» неизвестно", suggest(name, words))
 
 
-def _fields(node: Node) -> Iterator[DiagramError]:
+def fields_fit(node: Node) -> Iterator[DiagramError]:
+    """The fields of a form can be read, and what is demanded is among them."""
     try:
         fields = read_fields(node)
     except DiagramError as error:
@@ -109,7 +122,8 @@ def _fields(node: Node) -> Iterator[DiagramError]:
     yield from attempt(lambda n: read_comment_on(n, fields), node)
 
 
-def _form(node: Node) -> Iterator[DiagramError]:
+def common_form(node: Node) -> Iterator[DiagramError]:
+    """A step is answered in the one form of all steps."""
     if node.camunda("formKey") != FORM:
         yield fault(node, "форма не общая", f"Поставьте Form key = {FORM}")
 
@@ -156,7 +170,9 @@ def card_updates(diagram: Diagram) -> Iterator[DiagramError]:
     """`sync-stage` stands directly before each user task and each outcome end, and leads nowhere else."""
     for node in diagram.of_topic(SYNC_TOPIC):
         yield from attempt(lambda n: sync_target(diagram, n), node)
-    ends = [end for end in outcome_ends(diagram) if end.id not in WITHOUT_CARD] if is_route(diagram) else []
+    if not is_route(diagram):
+        return
+    ends = [end for end in outcome_ends(diagram) if end.id not in WITHOUT_CARD]
     for node in [*diagram.of_kind("userTask"), *ends]:
         before = [diagram.nodes.get(flow.source) for flow in diagram.incoming(node.id)]
         if not before or any(step is None or step.topic != SYNC_TOPIC for step in before):
@@ -206,21 +222,21 @@ def takes_files(node: Node) -> bool:
 
 def errors(diagram: Diagram) -> Iterator[DiagramError]:
     """Each error that a step may send is caught, and each error that is caught has a sender."""
-    for topic, code in THROWN.items():
-        for node in diagram.of_topic(topic):
-            if code not in caught_at(diagram, node):
-                yield fault(node, f"ошибку {code} здесь никто не ловит", "Поставьте на шаг граничное событие-ошибку")
+    for node in diagram.nodes.values():
+        code = thrown(node)
+        if code is not None and code not in caught_at(diagram, node):
+            yield fault(node, f"ошибку {code} здесь никто не ловит", "Поставьте на шаг граничное событие-ошибку")
     for node in diagram.nodes.values():
         if node.definition("error") is None or node.kind == "endEvent":
             continue
         caught = diagram.code_of(node)
         if caught is None:
             yield fault(node, "событие ловит любую ошибку", "Выберите ошибку с кодом")
-        elif caught not in THROWN.values():
-            yield fault(node, f"ошибку {caught} никто не посылает", suggest(caught, THROWN.values()))
+        elif caught not in CODES:
+            yield fault(node, f"ошибку {caught} никто не посылает", suggest(caught, CODES))
         elif node.kind == "boundaryEvent":
             host = diagram.nodes.get(node.element.get("attachedToRef", ""))
-            if host is not None and host.topic and THROWN.get(host.topic) != caught:
+            if host is not None and host.topic and thrown(host) != caught:
                 yield fault(
                     node, f"шаг не посылает ошибку {caught}", "Перенесите событие на тот шаг, который её посылает"
                 )

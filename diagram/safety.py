@@ -22,7 +22,8 @@ COMPARISON = re.compile(
 ALLOWED = {
     "conditionExpression": COMPARISON,
     "timeCycle": re.compile(r"\$\{reconcileCycle\}|R/\$\{readyBy\}/P1D"),
-    "assignee": re.compile(r"\$\{initiator\}"),
+    "timeDate": re.compile(r"\$\{(?:explainBy|appealBy)\}"),
+    "assignee": re.compile(r"\$\{(?:initiator|adjustPerson|adjustDecider)\}"),
     "expression": re.compile(r"\$\{readyDate\.move\(execution\)\}"),
 }
 CODE_ELEMENTS = {

@@ -12,6 +12,7 @@ from engine.accounts import GLOBAL, Authorization
 from orders.persons import GROUPS
 
 ROUTE = "custom-furniture-order"
+REGISTER = "adjust-bonus"
 
 
 class Resource(IntEnum):
@@ -39,6 +40,7 @@ TECHNICAL = {
 _SEES_ORDERS = ("directors", "productionDirectors")
 _WATCHERS = ("auditors", "operators", "analysts")
 _READ_ALL = ("READ", "READ_INSTANCE", "READ_TASK", "READ_HISTORY")
+_REPAIRS = (*_READ_ALL, "UPDATE_INSTANCE", "RETRY_JOB", "SUSPEND_INSTANCE", "MIGRATE_INSTANCE")
 
 _BY_GROUP: Mapping[str, Mapping[tuple[Resource, str], tuple[str, ...]]] = {
     "auditors": {
@@ -49,15 +51,8 @@ _BY_GROUP: Mapping[str, Mapping[tuple[Resource, str], tuple[str, ...]]] = {
         (Resource.HISTORIC_TASK, "*"): ("READ",),
         (Resource.HISTORIC_INSTANCE, "*"): ("READ",),
     },
-    "operators": {
-        (Resource.DEFINITION, "*"): (
-            *_READ_ALL,
-            *("UPDATE_INSTANCE", "RETRY_JOB", "SUSPEND_INSTANCE", "MIGRATE_INSTANCE"),
-        ),
+    "operators": {  # and what they do with each process but the register: entries are no business of theirs
         (Resource.DEPLOYMENT, "*"): ("READ",),
-        (Resource.OPERATION_LOG, "*"): ("READ",),
-        (Resource.HISTORIC_TASK, "*"): ("READ",),
-        (Resource.HISTORIC_INSTANCE, "*"): ("READ",),
     },
     "analysts": {
         (Resource.DEFINITION, "*"): ("READ",),
@@ -67,6 +62,8 @@ _BY_GROUP: Mapping[str, Mapping[tuple[Resource, str], tuple[str, ...]]] = {
     WORKERS: {(Resource.DEFINITION, "*"): ("READ_INSTANCE", "UPDATE_INSTANCE")},
     INTEGRATION: {
         (Resource.DEFINITION, "*"): (*_READ_ALL, "UPDATE_INSTANCE", "UPDATE_TASK"),
+        (Resource.DEFINITION, REGISTER): ("CREATE_INSTANCE",),
+        (Resource.INSTANCE, "*"): ("CREATE",),
         (Resource.DEPLOYMENT, "*"): ("READ",),
         (Resource.OPERATION_LOG, "*"): ("READ",),
         (Resource.HISTORIC_TASK, "*"): ("READ",),
@@ -92,7 +89,10 @@ def rows(starters: Mapping[str, Iterable[str]], groups: Iterable[str] = GROUPS) 
         for application in ("welcome", "cockpit" if group in _WATCHERS else "tasklist"):
             give(group, Resource.APPLICATION, application, "ACCESS")
         give(group, Resource.DEFINITION, ROUTE, "READ")
+        give(group, Resource.DEFINITION, REGISTER, "READ")  # its form; entries are seen by who has their task
     give("operators", Resource.APPLICATION, "tasklist", "ACCESS")
+    for process in {ROUTE, *starters} - {REGISTER}:
+        give("operators", Resource.DEFINITION, process, *_REPAIRS)
     for group in _SEES_ORDERS:
         give(group, Resource.DEFINITION, ROUTE, "READ_INSTANCE", "READ_TASK", "READ_HISTORY")
     for process, entitled in starters.items():

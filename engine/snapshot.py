@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
-from engine import records
+from engine import records, register
 from engine.client import EngineClient
 from engine.errors import NotFound, NothingWaits
 from engine.facts import Facts, Now, look, own_variables, plain_values
@@ -17,6 +17,7 @@ from engine.history import since_second
 from engine.rights import ROUTE
 from engine.standins import fit_stand_ins
 from engine.variables import FileValue
+from orders.adjustment import StepLog
 from orders.parts import in_parts
 from orders.persons import Staff
 from orders.ports import Engine
@@ -167,6 +168,18 @@ class SnapshotReader:
             for instance_id, values in wanted.items()
             if "readyBy" in values
         ]
+
+    def step_log(self, instance_id: str) -> StepLog:
+        """Return who took an order's steps when, and when the order was suspended; one request."""
+        return register.step_log(self._client, instance_id)
+
+    def entries(self, key: str) -> list[str]:
+        """Return the ids of the entries of the register under a key, oldest first, ended ones included."""
+        return register.entries(self._client, key)
+
+    def propose(self, key: str, values: Mapping[str, Scalar]) -> None:
+        """Begin an entry of the register; nothing happens in an engine that does not keep one."""
+        register.propose(self._client, key, values)
 
     def _read(self, instance_ids: Sequence[str]) -> list[OrderSnapshot]:
         found: dict[str, OrderSnapshot] = {}

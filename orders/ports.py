@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from orders.adjustment import StepLog
 from orders.persons import Staff
 from orders.snapshot import OrderSnapshot, Promise, Scalar
 from orders.stage import Route
@@ -92,6 +93,18 @@ class Engine(Protocol):
 
     def promises(self) -> list[Promise]:
         """Return the promised dates of all orders that are in production now."""
+        ...
+
+    def step_log(self, instance_id: str) -> StepLog:
+        """Return who took an order's steps when, and when the order was suspended."""
+        ...
+
+    def entries(self, key: str) -> list[str]:
+        """Return the ids of the entries of the register under a key, oldest first, ended ones included."""
+        ...
+
+    def propose(self, key: str, values: Mapping[str, Scalar]) -> None:
+        """Begin an entry of the register; nothing happens in an engine that does not keep one."""
         ...
 
 

@@ -52,7 +52,7 @@ START_SECONDS = 400.0  # a machine that does many things at once
 TOPICS = (
     *("register-order", "sync-stage", "notify", "validate-attachments", "flag-late-production", "notify-customer"),
     *("close-order", "reconcile-portal", "cancel-order", "move-ready-date"),
-    *("correct-order", "record-complaint", "record-actual-cost", "send-digest"),
+    *("correct-order", "record-complaint", "record-actual-cost", "send-digest", "adjust-bonus"),
 )
 _LOCK_SECONDS = 60.0
 _END_SECONDS = 60.0  # a deadline, not a measure

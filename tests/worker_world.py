@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from orders.adjustment import StepLog
 from orders.errors import PortalUnavailable
 from orders.persons import Person, Staff
 from orders.ports import Hold, held
@@ -100,6 +101,8 @@ class World:
     reconciled: list[str] = field(default_factory=list)
     swept: int = 0
     fitted: list[date] = field(default_factory=list)  # days for which substitutes were let in
+    log: StepLog = field(default_factory=StepLog)
+    register: dict[str, list[Mapping[str, Scalar]]] = field(default_factory=dict)  # key -> what entries began with
 
     # orders.ports.Engine
     def variables(self, instance_id: str) -> Mapping[str, Scalar]:
@@ -161,6 +164,18 @@ class World:
     def promises(self) -> list[Promise]:
         """Return the promises in production."""
         return self.late
+
+    def step_log(self, instance_id: str) -> StepLog:
+        """Return what was noted about the open step."""
+        return self.log
+
+    def entries(self, key: str) -> list[str]:
+        """Return the entries under a key."""
+        return [f"{key}#{n}" for n, _ in enumerate(self.register.get(key, ()))]
+
+    def propose(self, key: str, values: Mapping[str, Scalar]) -> None:
+        """Begin an entry."""
+        self.register.setdefault(key, []).append(dict(values))
 
     # orders.ports.Mirror
     def reconcile(self, instance_id: str, hold: Hold = held) -> None:

@@ -41,6 +41,7 @@ TOPICS = {
     "record-actual-cost": {"record-actual-cost"},
     "reconcile-portal": {"reconcile-portal"},
     "send-digest": {"send-digest"},
+    "adjust-bonus": {"adjust-bonus"},
 }
 
 

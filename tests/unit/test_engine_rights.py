@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from engine.identity import HEADS, user_of, wanted_groups
-from engine.rights import DEPLOYERS, INTEGRATION, ROUTE, WORKERS, Resource, managed, rows
+from engine.rights import DEPLOYERS, INTEGRATION, REGISTER, ROUTE, WORKERS, Resource, managed, rows
 from orders.persons import GROUPS, Person
 
-STARTERS = {ROUTE: ("orderCreators",), "cancel-order": ("directors", "commercial"), "reconcile-portal": ()}
+STARTERS = {
+    ROUTE: ("orderCreators",),
+    "cancel-order": ("directors", "commercial"),
+    "reconcile-portal": (),
+    REGISTER: (),
+}
+OVER_THE_REGISTER = {(Resource.DEFINITION, "*"), (Resource.DEFINITION, REGISTER)}
 TABLE = {(r.who, r.resource, r.resource_id): r.permissions for r in rows(STARTERS)}
 
 
@@ -28,9 +34,10 @@ def test_only_starters_start() -> None:
         ("orderCreators", ROUTE),
         ("directors", "cancel-order"),
         ("commercial", "cancel-order"),
+        ("integration", "adjust-bonus"),
     }
     creators = {who for who, _ in who_has("CREATE")}
-    assert creators == {"orderCreators", "directors", "commercial", DEPLOYERS}
+    assert creators == {"orderCreators", "directors", "commercial", DEPLOYERS, INTEGRATION}
 
 
 def test_only_programs_and_operators_touch_instances() -> None:
@@ -71,3 +78,20 @@ def test_a_name_is_split_for_the_engine() -> None:
     user = user_of(Person("petrova", "Елена Петровна", email="e@x.example"))
     assert (user.first, user.last, user.email) == ("Елена", "Петровна", "e@x.example")
     assert user_of(Person("x", "Мастер")).last == ""
+
+
+def test_entries_of_the_register_are_nobodys_but_the_auditors() -> None:
+    """People see an entry by its task only; operators repair every other process."""
+    readers = {
+        who
+        for (who, resource, thing), held in TABLE.items()
+        if held & {"READ_INSTANCE", "READ_TASK", "READ_HISTORY"} and (resource, thing) in OVER_THE_REGISTER
+    }
+    assert readers == {"auditors", INTEGRATION, WORKERS, DEPLOYERS}, "programs are kept to their own calls besides"
+    operators = {thing for (who, _, thing), held in TABLE.items() if who == "operators" and "RETRY_JOB" in held}
+    assert operators == set(STARTERS) - {REGISTER}
+
+
+def test_no_operator_reads_history_past_its_process() -> None:
+    whole = (Resource.HISTORIC_TASK, Resource.HISTORIC_INSTANCE, Resource.OPERATION_LOG)
+    assert {who for who, resource, _ in TABLE if resource in whole} == {"auditors", INTEGRATION}

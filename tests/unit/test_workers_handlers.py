@@ -47,8 +47,8 @@ CORRECT = Correct(
 
 
 def test_every_handler_is_registered_and_short() -> None:
-    """Fourteen topics, each at most 15 lines of code without its docstring."""
-    assert len(registry().topics) == len(HANDLERS) == 14
+    """Fifteen topics, each at most 15 lines of code without its docstring."""
+    assert len(registry().topics) == len(HANDLERS) == 15
     for handler in HANDLERS:
         lines = inspect.getsource(handler.function).splitlines()
         documentation = len((handler.function.__doc__ or "").splitlines())
@@ -157,11 +157,12 @@ def test_notify_tells_each_person_once_per_visit() -> None:
 def test_flag_late_production_flags_once_and_reminds_on_working_days() -> None:
     """One flag per promise; the same day again writes nothing; the next working day is the reminder."""
     promised = Promised(ready_by="2026-11-25T06:00:00Z")
-    first = flag_late_production(promised, task("flag-late-production"), calendar=CALENDAR)
+    ports = {"engine": World(), "staff": STAFF, "calendar": CALENDAR}
+    first = flag_late_production(promised, task("flag-late-production"), **ports)
     assert [f["readyBy"] for f in json.loads(first["lateFlags"])] == ["2026-11-25T06:00:00Z"]
     flagged = Promised.model_validate({"readyBy": "2026-11-25T06:00:00Z", **first})
-    assert flag_late_production(flagged, task("flag-late-production"), calendar=CALENDAR) == {}
-    next_day = flag_late_production(flagged, task("flag-late-production", create_time=LATE), calendar=CALENDAR)
+    assert flag_late_production(flagged, task("flag-late-production"), **ports) == {}
+    next_day = flag_late_production(flagged, task("flag-late-production", create_time=LATE), **ports)
     assert next_day["lateReminder"] == "2026-11-26"
     assert next_day["lateFlags"] == first["lateFlags"]
 

@@ -1,5 +1,6 @@
 """One small handler per topic, by phase of an order. What they decide stands in `orders/`."""
 
+from workers.handlers.adjustment import adjust_bonus
 from workers.handlers.control import send_digest
 from workers.handlers.delivery import close_order, notify_customer
 from workers.handlers.intake import register_order, validate_attachments
@@ -29,6 +30,7 @@ HANDLERS = (
     record_complaint,
     record_actual_cost,
     send_digest,
+    adjust_bonus,
 )
 
 

@@ -7,6 +7,7 @@ from orders.persons import Staff
 from orders.ports import Engine, Mirror
 from orders.snapshot import Promise
 from orders.worktime import WorkingCalendar
+from workers.handlers.adjustment import propose
 from workers.registry import Input, Values, topic
 from workers.task import Task
 
@@ -20,13 +21,16 @@ class Promised(Input):
 
 
 @topic("flag-late-production")
-def flag_late_production(promised: Promised, task: Task, *, calendar: WorkingCalendar) -> Values:
-    """Raise one flag per broken promise; on later working days note that people are to be reminded.
+def flag_late_production(
+    promised: Promised, task: Task, *, engine: Engine, staff: Staff, calendar: WorkingCalendar
+) -> Values:
+    """Raise one flag per broken promise and propose an entry; on later working days note that people are reminded.
 
     Running twice on one day writes nothing new. The instant is the timer's own (the task's creation).
     """
     promise = Promise(task.instance_id, promised.ready_by, promised.late_flags, promised.late_reminder)
     update = late_update(promise, task.create_time, calendar)
+    propose(promise, update, task.create_time, engine=engine, staff=staff, calendar=calendar)
     return {"lateFlags": update.late_flags, "lateReminder": update.late_reminder} if update.changed else {}
 
 
@@ -41,6 +45,7 @@ def reconcile_portal(task: Task, *, engine: Engine, mirror: Mirror, staff: Staff
     engine.fit_stand_ins(staff, calendar.today(task.create_time))
     for promise in engine.promises():
         update = late_update(promise, task.create_time, calendar)
+        propose(promise, update, task.create_time, engine=engine, staff=staff, calendar=calendar)
         if update.changed:
             values = {"lateFlags": update.late_flags, "lateReminder": update.late_reminder}
             engine.set_variables(promise.instance_id, values)

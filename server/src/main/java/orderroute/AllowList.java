@@ -28,6 +28,7 @@ final class AllowList {
               Pattern.compile("POST /(task|process-instance|variable-instance|external-task|incident)(/count)?"),
               Pattern.compile("POST /history/(" + HISTORY + ")(/count)?"),
               Pattern.compile("POST /message"),
+              Pattern.compile("POST /process-definition/key/adjust-bonus/start"),
               Pattern.compile("POST /task/" + ID + "/identity-links(/delete)?"),
               Pattern.compile(
                   "PUT /process-instance/" + ID

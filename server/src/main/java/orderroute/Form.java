@@ -9,7 +9,7 @@ import java.util.Optional;
 /** What a stage or a start may write and what it demands: read from the properties of its element, in their order. */
 record Form(Map<String, Field> fields, List<Demand> demands, List<String> commentOn) {
 
-  private static final String FIELD = "field.";
+  static final String FIELD = "field.";
 
   static Form parse(Map<String, String> properties) {
     var fields = new LinkedHashMap<String, Field>();

@@ -32,10 +32,10 @@ class GateParseListener extends AbstractBpmnParseListener {
   public void parseUserTask(Element element, ScopeImpl scope, ActivityImpl activity) {
     var properties = properties(element);
     String code = properties.getOrDefault("stage", "").strip();
-    if (code.isEmpty()) {
+    if (code.isEmpty() && !asks(properties)) {
       return;
     }
-    reading(activity.getId(), () -> addStage(activity, code, properties));
+    reading(activity.getId(), () -> addForm(activity, code, properties));
     var task = ((UserTaskActivityBehavior) activity.getActivityBehavior()).getTaskDefinition();
     task.addBuiltInTaskListener(TaskListener.EVENTNAME_CREATE, new DueDate());
     task.addBuiltInTaskListener(TaskListener.EVENTNAME_ASSIGNMENT, new AssignmentRule());
@@ -62,9 +62,18 @@ class GateParseListener extends AbstractBpmnParseListener {
         });
   }
 
-  private static void addStage(ActivityImpl activity, String code, Map<String, String> properties) {
+  /** A task without a stage that asks for something is a person's step in a support process: gated as well. */
+  private static boolean asks(Map<String, String> properties) {
+    return properties.keySet().stream().anyMatch(name -> name.startsWith(Form.FIELD));
+  }
+
+  private static void addForm(ActivityImpl activity, String code, Map<String, String> properties) {
     var definition = (ProcessDefinitionImpl) activity.getProcessDefinition();
-    Model.addStage(definition, code, activity.getId(), Form.parse(properties));
+    if (code.isEmpty()) {
+      Model.addStep(definition, activity.getId(), Form.parse(properties));
+    } else {
+      Model.addStage(definition, code, activity.getId(), Form.parse(properties));
+    }
   }
 
   private static Map<String, String> startProperties(Element process, String startId) {

@@ -28,6 +28,11 @@ final class Model {
       throw new IllegalArgumentException("код этапа «" + code + "» уже занят");
     }
     definition.setProperty(STAGES, stages);
+    addStep(definition, taskId, form);
+  }
+
+  /** A task that is answered by a form; it makes no order of its process. */
+  static void addStep(ProcessDefinitionImpl definition, String taskId, Form form) {
     definition.findActivity(taskId).setProperty(FORM, form);
   }
 
@@ -44,7 +49,7 @@ final class Model {
     definition.setProperty(START, form);
   }
 
-  /** The form of the task's stage, or null: then the task is no stage. */
+  /** The form of the task, or null: then the task is none of ours. */
   static Form form(TaskEntity task) {
     if (task.getProcessDefinitionId() == null) {
       return null;

@@ -32,6 +32,7 @@ class SupportGate {
       case "move-ready-date" -> mayMove(order);
       case "correct-order" -> mayCorrect(order, values);
       case NumberSeries.COMPLAINT_PROCESS, "record-actual-cost" -> delivered(order);
+      case "adjust-bonus" -> mayPropose(order, caller);
       default -> exists(order);
     }
     return Map.of("orderInstanceId", Variables.stringValue(order.instanceId()));
@@ -64,6 +65,14 @@ class SupportGate {
     }
     if (CORRECTED.stream().allMatch(name -> isBlank(values.get(name)))) {
       throw new Refusal("Не названо, что исправить: заполните хотя бы одно поле с новыми данными");
+    }
+  }
+
+  /** An entry of the register comes from the program's own look at the history, never from a person. */
+  private static void mayPropose(FoundOrder order, Caller caller) {
+    exists(order);
+    if (!caller.in(Caller.INTEGRATION) && !caller.isEngine()) {
+      throw new Refusal("Запись о корректировке премии делает программа, когда срок прошёл");
     }
   }
 

@@ -1,0 +1,34 @@
+"""The register of bonus adjustments in the engine: entries are instances of a process of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.client import EngineClient
+from engine.errors import NotFound
+from engine.variables import from_instant
+from orders.adjustment import PROCESS, StepLog
+from orders.snapshot import Scalar
+
+
+def step_log(client: EngineClient, instance_id: str) -> StepLog:
+    """Read from the user operation log who took an order's steps when, and when the order was suspended."""
+    rows = client.history.operations(processInstanceId=instance_id)
+    taken = [(from_instant(r["timestamp"]), r["newValue"]) for r in rows if r["property"] == "assignee"]
+    suspended = [from_instant(r["timestamp"]) for r in rows if r["operationType"] == "Suspend"]
+    return StepLog(tuple(sorted(taken, key=lambda pair: pair[0])), tuple(sorted(suspended)))
+
+
+def entries(client: EngineClient, key: str) -> list[str]:
+    """Return the ids of the entries under a key, oldest first."""
+    query = {"processInstanceBusinessKey": key, "processDefinitionKey": PROCESS}
+    return [instance.id for instance in client.history.instances(**query)]
+
+
+def propose(client: EngineClient, key: str, values: Mapping[str, Scalar]) -> None:
+    """Begin an entry. An engine without the process (an older folder of diagrams) keeps no register."""
+    try:
+        client.processes.newest(PROCESS)
+    except NotFound:
+        return
+    client.processes.start(PROCESS, values, business_key=key)
