@@ -5,17 +5,21 @@ PY := .venv/bin/python
 JAR := server/target/order-route-server.jar
 ORDERS ?= 12
 SEED ?= 1
+MONTHS ?= 24
 # Three at a time on two cores: engine tests wait more than they work. A file stays together, each has its own engine.
 # In the order of the folders: the long files come first, so that the many quick ones fill the end.
 TOGETHER := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: audit demo test test-quick soak bench growth mutants lint pictures server browser containers lock clean help
+.PHONY: audit demo history test test-quick soak bench growth mutants lint pictures server browser containers lock clean help
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 demo: .venv/ready $(JAR)  ## the main job: real engine, sandbox portal, worker, 12 orders (ORDERS=40 SEED=7)
 	@$(PY) -m app demo --orders $(ORDERS) --seed $(SEED)
+
+history: .venv/ready $(JAR)  ## two years of orders on the real engine with its clock set, into data/history; minutes (MONTHS=6 SEED=7)
+	@$(PY) -m app demo --history $(MONTHS) --seed $(SEED)
 
 test: .venv/ready $(JAR) diagram/node_modules/.ready browser containers  ## all tests: real engine, browser, containers
 	@$(PY) -m pytest $(TOGETHER) -m "not soak"

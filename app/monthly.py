@@ -7,12 +7,13 @@ from pathlib import Path
 
 from app.errors import CommandError
 from app.paths import data_folder, find
+from app.settings import Settings
 from app.wiring import Parts
 from engine.about import about
 from orders.errors import Refused
 from reports.book import Book
 from reports.clock import ms
-from reports.period import read_month
+from reports.period import Month, read_month
 from reports.report import Report, make_report
 from reports.source import EngineHistory
 from reports.store import FILE, Store
@@ -21,11 +22,14 @@ from reports.targets import read_baseline, read_targets
 
 def monthly(p: Parts, month: str | None, baseline: Path | None, now: datetime) -> Report:
     """Make the report. Raises TargetsError, and CommandError for a wrong month or a missing file."""
-    try:
-        wanted = read_month(month, now, p.settings.zone)
-    except Refused as error:
-        raise CommandError(str(error), 2) from None
-    targets = read_targets(_targets(p))
+    _month(p.settings, month, now)  # a wrong one is said before anything is read
+    return with_targets(p.settings, book(p, now), month, baseline, now)
+
+
+def with_targets(settings: Settings, facts: Book, month: str | None, baseline: Path | None, now: datetime) -> Report:
+    """Make the report of facts with the targets of the settings; errors as `monthly`."""
+    wanted = _month(settings, month, now)
+    targets = read_targets(_targets(settings))
     old = None
     if baseline is not None:
         if not baseline.is_file():
@@ -33,7 +37,7 @@ def monthly(p: Parts, month: str | None, baseline: Path | None, now: datetime) -
         old = read_baseline(baseline.read_bytes(), baseline.name)
         if targets.baseline_month is not None:
             raise CommandError("Баз сравнения две: --baseline и baseline_month в файле целей. Оставьте одну", 2)
-    return make_report(book(p, now), wanted, targets, old)
+    return make_report(facts, wanted, targets, old)
 
 
 def book(p: Parts, now: datetime) -> Book:
@@ -45,6 +49,13 @@ def book(p: Parts, now: datetime) -> Book:
     return Book(facts, p.calendar, p.staff, p.newest_route(), ms(now))
 
 
-def _targets(p: Parts) -> str:
-    path = find(p.settings.targets_file)
+def _month(settings: Settings, month: str | None, now: datetime) -> Month:
+    try:
+        return read_month(month, now, settings.zone)
+    except Refused as error:
+        raise CommandError(str(error), 2) from None
+
+
+def _targets(settings: Settings) -> str:
+    path = find(settings.targets_file)
     return path.read_text(encoding="utf-8") if path.is_file() else ""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.common import console, parts
+from app.commands.common import console, parts, settings
 from app.running import in_use
 
 
@@ -24,15 +24,29 @@ def demo(
     orders: Annotated[int, typer.Option(min=1, max=500, help="сколько заказов")] = 12,
     seed: Annotated[int, typer.Option(help="начальное число: тот же план при том же числе")] = 1,
     keep: Annotated[bool, typer.Option("--keep", help="оставить всё работать и показать адреса и пароли")] = False,
+    history: Annotated[
+        int | None, typer.Option(min=1, max=36, help="вместо этого: история стольких месяцев, без портала")
+    ] = None,
+    monthly: Annotated[float, typer.Option(min=0.5, max=40, help="сколько заказов в месяц в истории")] = 8,
 ) -> None:
     """Провести заказы по всему маршруту на настоящем движке и ответить на вопросы владельца.
 
     Пример: order-route demo --orders 40 --seed 7
     """
+    if history is not None:
+        _history(history, monthly, seed)
+        return
     from app.demo.run import run_demo
 
-    if not run_demo(console, orders=orders, seed=seed, keep=keep):
+    if not run_demo(console, orders=orders, seed=seed, keep=keep, user=settings()):
         raise typer.Exit(1)
+
+
+def _history(months: int, monthly: float, seed: int) -> None:
+    from app.demo.past.run import run_past
+
+    page = run_past(console, settings(), months=months, orders=monthly, seed=seed)
+    console.print(f"Отчёт: {page}", markup=False, soft_wrap=True)
 
 
 def up() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,18 +31,22 @@ def report(
     out: Annotated[Path | None, typer.Option(help="страница HTML")] = None,
     xlsx: Annotated[Path | None, typer.Option(help="книга Excel")] = None,
     as_json: Annotated[Path | None, typer.Option("--json", help="JSON; рядом ляжет его схема")] = None,
+    history: Annotated[bool, typer.Option("--history", help="по учебной истории (make history)")] = False,
 ) -> None:
     """Собрать отчёт за месяц: показатели, графики и заказы за каждым числом.
 
     Пример: order-route report --month 2026-10 --out отчёт.html --xlsx отчёт.xlsx
     """
+    from app.demo.past.showcase import report_on
     from app.monthly import monthly
+    from app.outputs import write_report
 
     with parts() as p:
-        made = monthly(p, month, baseline, datetime.now(UTC))
+        now = datetime.now(UTC)
+        made = report_on(p.settings, month, baseline) if history else monthly(p, month, baseline, now)
         if out is None and xlsx is None and as_json is None:
             out = p.settings.data_dir / "reports" / f"report-{made.period}.html"
-        written = _write(made, out, xlsx, as_json)
+        written = write_report(made, out, xlsx, as_json)
     _show(made)
     for path in written:
         console.print(str(path), markup=False, soft_wrap=True)
@@ -72,29 +75,6 @@ def payroll(
     for remark in (*made.remarks, NO_ADJUSTMENTS):
         console.print(remark, markup=False)
     console.print(f"{out}: сотрудников {len(made.rows)}", markup=False, soft_wrap=True)
-
-
-def _write(made: Report, out: Path | None, xlsx: Path | None, as_json: Path | None) -> list[Path]:
-    from reports.page import page
-    from reports.report import Report
-    from reports.sheet import write_sheet
-
-    written = []
-    for path in (out, xlsx, as_json):
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            written.append(path)
-    if out is not None:
-        out.write_text(page(made), encoding="utf-8")
-    if xlsx is not None:
-        write_sheet(made, xlsx)
-    if as_json is not None:
-        as_json.write_text(made.model_dump_json(by_alias=True, indent=1) + "\n", encoding="utf-8")
-        schema = as_json.with_suffix(".schema.json")
-        text = json.dumps(Report.model_json_schema(by_alias=True, mode="serialization"), ensure_ascii=False, indent=1)
-        schema.write_text(text + "\n", encoding="utf-8")
-        written.append(schema)
-    return written
 
 
 def _show(made: Report) -> None:

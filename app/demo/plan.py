@@ -81,14 +81,17 @@ def make_plan(orders: int, seed: int) -> list[PlannedOrder]:
     rng.shuffle(first)
     weighted = [Story.IN_TIME] * 5 + stories
     chosen = (first + [rng.choice(weighted) for _ in range(max(0, orders - len(first)))])[:orders]
-    return [_order(number, story, seed) for number, story in enumerate(chosen, start=1)]
+    return [
+        make_order(number, story, seed, f"DEMO-{seed}-{number:03d}" if story is Story.TWIN_START else None)
+        for number, story in enumerate(chosen, start=1)
+    ]
 
 
-def _order(number: int, story: Story, seed: int) -> PlannedOrder:
+def make_order(number: int, story: Story, seed: int, key: str | None) -> PlannedOrder:
+    """Return one order with a customer, an item and a price by the seed; without a key the server numbers it."""
     rng = random.Random(f"order-{seed}-{number}")  # noqa: S311 - a demo's choices, no secret
     customer = _CUSTOMERS[(number - 1 + seed) % len(_CUSTOMERS)]
     item = _ITEMS[rng.randrange(len(_ITEMS))]
     total = Decimal(rng.randrange(18_000, 420_000, 50)) + Decimal(rng.choice(("0.00", "0.50")))
-    key = f"DEMO-{seed}-{number:03d}" if story is Story.TWIN_START else None
     contact = f"+7 900 {rng.randrange(100, 999)}-{rng.randrange(10, 99)}-{rng.randrange(10, 99)}"
     return PlannedOrder(number, story, customer, contact, item, total, key, seed)

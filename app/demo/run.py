@@ -9,16 +9,19 @@ from types import FrameType
 from rich.console import Console
 
 from app.demo.carry import Carried, Carrier
+from app.demo.past.showcase import history_lines
 from app.demo.plan import make_plan
 from app.demo.shop import DemoShop
 from app.demo.summary import doors_line, requests_line, show_answers, show_kanban, show_logins, show_outcomes
 from app.demo.verdict import verdict
 from app.demo.view import Progress
+from app.settings import Settings
 
 
-def run_demo(console: Console, *, orders: int, seed: int, keep: bool) -> bool:
+def run_demo(console: Console, *, orders: int, seed: int, keep: bool, user: Settings) -> bool:
     """Run the demo; tell whether every order and every card ended as it must.
 
+    `user`: the user's own settings; the demo works in a folder of its own, a made history lies in the user's.
     Ctrl-C and SIGTERM stop all children and leave nothing behind.
     """
     signal.signal(signal.SIGTERM, _interrupt)
@@ -50,6 +53,8 @@ def run_demo(console: Console, *, orders: int, seed: int, keep: bool) -> bool:
         tell(asked)
         if not faults:
             tell("Карточки = движок: этапы, поля, файлы, комментарии и задачи совпадают; сбоев нет.")
+        for line in history_lines(user):
+            tell(line)
         tell(f"Время: запуск {ready - began:.0f} с, маршруты и сверка {time.monotonic() - ready:.0f} с")
         if keep:
             show_logins(console, shop)

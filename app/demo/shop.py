@@ -43,7 +43,7 @@ class DemoShop:
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
-        self.folder = Path(tempfile.mkdtemp(prefix="order-route-demo-", dir=_scratch()))
+        self.folder = Path(tempfile.mkdtemp(prefix="order-route-demo-", dir=scratch()))
         self._log = (self.folder / "demo.log").open("w", encoding="utf-8")  # the terminal belongs to the progress view
         configure("json", self._log)
         self._children = Children()
@@ -209,7 +209,7 @@ class DemoShop:
         raise CommandError(f"Не отвечает {what}:\n{self.log_tail(name)}")
 
 
-def _scratch() -> str | None:
+def scratch() -> str | None:
     """Return a folder in memory where there is one: nothing here must outlive a power cut, and a disk is slow."""
     memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a private folder in it
     roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM

@@ -156,11 +156,14 @@ def test_the_clock_can_be_moved_in_the_demo_only_and_the_start_is_quick(shop: Sh
     assert requests.post(root + clock + "/advance", auth=person, json={"to": "x"}, timeout=TIMEOUT).status_code == 401
     past = {"to": "2020-01-01T00:00:00Z"}
     assert requests.post(root + clock + "/advance", auth=admin, json=past, timeout=TIMEOUT).status_code == 400
+    shop.start_order()  # what has begun keeps its clock
+    assert requests.post(root + clock + "/begin", auth=admin, json=past, timeout=TIMEOUT).status_code == 409
+    assert requests.post(root + clock + "/begin", auth=person, json=past, timeout=TIMEOUT).status_code == 401
     with plain:
         other = plain.url.removesuffix("/engine-rest")
         login = ("admin", "a-plain-password")
         assert requests.get(plain.url + "/version", auth=login, timeout=TIMEOUT).status_code == 200
-        for path in ("", "/advance", "/reset"):
+        for path in ("", "/begin", "/advance", "/reset"):
             answer = requests.post(
                 other + clock + path, auth=login, json={"to": "2099-01-01T00:00:00Z"}, timeout=TIMEOUT
             )

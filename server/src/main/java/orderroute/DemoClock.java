@@ -56,6 +56,18 @@ class DemoClock {
     return read(request);
   }
 
+  /** Sets the clock where a simulation begins, also backwards: only while nothing was ever started. */
+  @PostMapping("/begin")
+  synchronized Map<String, Object> begin(HttpServletRequest request, @RequestBody Map<String, String> body) {
+    checkCaller(request);
+    Date to = moment(body.get("to"));
+    if (engine.getHistoryService().createHistoricProcessInstanceQuery().count() > 0) {
+      throw new ResponseStatusException(HttpStatus.CONFLICT, "a history has begun: its clock goes forward only");
+    }
+    ClockUtil.offset(to.getTime() - System.currentTimeMillis());
+    return read(request);
+  }
+
   /** Goes to the next due job or to the wanted moment, whichever is first, and runs what is due there. */
   @PostMapping("/advance")
   synchronized Map<String, Object> advance(HttpServletRequest request, @RequestBody Map<String, String> body) {
