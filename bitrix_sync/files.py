@@ -20,7 +20,7 @@ from ledger.failpoints import failpoint
 from orders.errors import Permanent, Transient
 from orders.snapshot import FileRef
 
-TAKEN = "DISK_OBJ_22000"  # the portal's code for a name that is there already
+TAKEN = "DISK_OBJ_22000"  # the portal's code for a folder's name that is there already; for a file's none is promised
 _FORBIDDEN = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
 log = structlog.get_logger(__name__)
@@ -138,7 +138,7 @@ def _folder(work: Work) -> str:
             try:
                 answer = work.guard.call("disk.folder.addsubfolder", {"id": root, "data": {"NAME": name}})
             except PortalRefused as error:
-                if error.code != TAKEN:
+                if not _taken(error):
                     raise
                 if (found := find()) is not None:
                     return found
@@ -152,6 +152,11 @@ def _folder(work: Work) -> str:
     )
 
 
+def _taken(error: PortalRefused) -> bool:
+    words = error.description.lower()
+    return error.code == TAKEN or "exist" in words or "существует" in words or "unique" in words
+
+
 def _store(work: Work, folder: str, file: FileRef) -> str:
     content = base64.b64encode(read(work, file)).decode()
     for number in range(1, 100):
@@ -160,7 +165,7 @@ def _store(work: Work, folder: str, file: FileRef) -> str:
         try:
             return str(work.guard.call("disk.folder.uploadfile", params).map()["ID"])
         except PortalRefused as error:
-            if error.code != TAKEN:
+            if not _taken(error):
                 raise
         if (found := _same_bytes(work, folder, file)) is not None:
             return found

@@ -17,6 +17,7 @@ from bitrix_sync.read_schema import (
     column_directory,
     field_rows,
     find_type,
+    folder_of,
     has_link,
     read_schema,
     root_folder,
@@ -41,7 +42,6 @@ _FLAGS = {
 }
 
 UNUSED = "Не используется"
-_NEW_FOLDER = f"новая папка «{FOLDER}» на общем диске"
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ def fit(
         hand.write(what, "crm.type.update", {"id": found["id"], "fields": fields})
     _make_fields(hand, int(found["id"]), fields_of(route))
     kept = _make_columns(hand, entity, columns_of(route))
-    _make_folder(hand)
+    _make_folder(hand, folder_of(found))
     return Fitted(tuple(hand.notes), kept, entity)
 
 
@@ -117,7 +117,7 @@ def _all_new(route: Route) -> list[str]:
         f"колонка портала для успеха теперь «{each.label}»" if each.semantics == "S" else _new_column(each)
         for each in columns_of(route)
     ]
-    return [*fields, *columns, _NEW_FOLDER]
+    return [*fields, *columns, _new_folder(FOLDER)]
 
 
 def check_rights(client: PortalClient) -> None:
@@ -262,12 +262,16 @@ def _final_colour(column: Column) -> str:
     return WON_COLOUR if column.semantics == "S" else LOST_COLOUR
 
 
-def _make_folder(hand: Hand) -> None:
-    storage, folder = root_folder(hand.client)
+def _make_folder(hand: Hand, name: str) -> None:
+    storage, folder = root_folder(hand.client, name)
     if storage is None:
         raise Permanent("Битрикс24: общий диск недоступен вебхуку, файлы некуда класть")
     if folder is None:
-        hand.write(_NEW_FOLDER, "disk.storage.addfolder", {"id": storage, "data": {"NAME": FOLDER}})
+        hand.write(_new_folder(name), "disk.storage.addfolder", {"id": storage, "data": {"NAME": name}})
+
+
+def _new_folder(name: str) -> str:
+    return f"новая папка «{name}» на общем диске"
 
 
 def _new_field(wanted: Field) -> str:

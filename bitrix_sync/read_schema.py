@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bitrix_sync.client import Command, PortalClient, rows_of
@@ -13,6 +14,7 @@ from orders.stage import Field, FieldKind, Route
 
 FOLDER = "Заказы"
 TITLE = "Заказы на нестандартную мебель"
+DEMO = " (демо)"  # ends the title of a demo's own smart process; its folder on the Drive is another, too
 FIRST_COLUMNS = ("NEW", "PREPARATION", "CLIENT", "FAIL")  # what the portal gives each new funnel
 _WON_CODE = "SUCCESS"  # the portal's own won column; it can be renamed, never doubled
 
@@ -78,13 +80,18 @@ def stage_code(stage_id: str) -> str:
     return code if code in FIRST_COLUMNS else code.lower()
 
 
-def root_folder(client: PortalClient) -> tuple[int | None, int | None]:
+def folder_of(kind: Mapping[str, Any]) -> str:
+    """Return the name of a smart process's folder on the Drive."""
+    return f"{FOLDER}{DEMO}" if str(kind.get("title")).endswith(DEMO) else FOLDER
+
+
+def root_folder(client: PortalClient, name: str = FOLDER) -> tuple[int | None, int | None]:
     """Return the common Drive storage and our folder in it."""
     storages = rows_of(client.call("disk.storage.getlist", {"filter": {"ENTITY_TYPE": "common"}}))
     if not storages:
         return None, None
     storage = int(storages[0]["ID"])
-    wanted = {"id": storage, "filter": {"NAME": FOLDER}}
+    wanted = {"id": storage, "filter": {"NAME": name}}
     found = [r for r in rows_of(client.call("disk.storage.getchildren", wanted)) if r.get("TYPE") == "folder"]
     return storage, int(found[0]["ID"]) if found else None
 
@@ -106,7 +113,7 @@ def read_schema(
         problems.append("привязка задач к карточкам (linkedUserFields)")
     if problems:
         raise Permanent(f"в Битрикс24 не хватает: {', '.join(problems)}. Запустите bitrix setup")
-    return PortalSchema(entity, type_id, category, columns, fields, root_folder(client)[1])
+    return PortalSchema(entity, type_id, category, columns, fields, root_folder(client, folder_of(kind))[1])
 
 
 def _read_fields(

@@ -89,6 +89,7 @@ class Staff:
     own_groups: Mapping[str, str] = field(
         default_factory=dict, hash=False
     )  # departments that the file adds: id -> name
+    shared_bitrix: int | None = None  # a portal user who stands for several persons: nobody's own number
     _by_id: dict[str, Person] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -114,7 +115,9 @@ class Staff:
         return person.name if person else (person_id or "—")
 
     def of_bitrix(self, bitrix_id: int) -> Person | None:
-        """Return the person with that Bitrix24 user id, or None."""
+        """Return the person with that Bitrix24 user id, None for a number that several share."""
+        if bitrix_id == self.shared_bitrix:
+            return None
         return next((p for p in self.persons if p.bitrix_id == bitrix_id), None)
 
     def members(self, *groups: str) -> tuple[Person, ...]:

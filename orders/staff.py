@@ -28,9 +28,12 @@ def read_staff(text: str) -> Staff:
     except TomlProblem as error:
         raise StaffError([str(error)]) from None
     tables = data.get("person")
-    known = ("person", "group")
+    known = ("person", "group", "sharedBitrix")
     problems = [f"«{name}» здесь неизвестно, сотрудники пишутся как [[person]]" for name in data if name not in known]
     own_groups = _own_groups(data.get("group", []), problems)
+    shared = data.get("sharedBitrix")
+    if shared is not None and (isinstance(shared, bool) or not isinstance(shared, int) or shared < 1):
+        problems.append(f"sharedBitrix «{shared}»: нужен номер пользователя Битрикс24, целое число больше нуля")
     if not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables) or not tables:
         raise StaffError([*problems, "нет ни одного сотрудника [[person]]"])
     lines = _table_lines(text)
@@ -39,10 +42,10 @@ def read_staff(text: str) -> Staff:
     persons = [reader.person() for reader in readers]
     for reader in readers:
         problems += reader.problems
-    problems += _between(persons, lines)
+    problems += _between(persons, lines, shared)
     if problems:
         raise StaffError(problems)
-    return Staff(tuple(persons), own_groups)
+    return Staff(tuple(persons), own_groups, shared_bitrix=shared)
 
 
 def _own_groups(tables: Any, problems: list[str]) -> dict[str, str]:
@@ -194,7 +197,7 @@ class _Reader:
         return Period(*days)
 
 
-def _between(persons: list[Person], lines: list[int]) -> Iterable[str]:
+def _between(persons: list[Person], lines: list[int], shared: object) -> Iterable[str]:
     """Return the problems that show only when all persons are known."""
     where = list(zip(persons, lines, strict=False))
     ids = Counter(p.id for p in persons if p.id)
@@ -207,7 +210,7 @@ def _between(persons: list[Person], lines: list[int]) -> Iterable[str]:
             yield f"{place}: такой id стоит в файле {ids[person.id]} раза"
         elif other != person.id:
             yield f"{place}: id отличается от «{other}» только размером букв"
-        if person.bitrix_id is not None and portal[person.bitrix_id] > 1:
+        if person.bitrix_id not in (None, shared) and portal[person.bitrix_id] > 1:
             yield f"{place}: номер Битрикс24 {person.bitrix_id} указан у нескольких сотрудников"
         for entry in person.substitutes:
             if entry.person == person.id:

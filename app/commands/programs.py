@@ -28,6 +28,9 @@ def demo(
         int | None, typer.Option(min=1, max=36, help="вместо этого: история стольких месяцев, без портала")
     ] = None,
     monthly: Annotated[float, typer.Option(min=0.5, max=40, help="сколько заказов в месяц в истории")] = 8,
+    portal: Annotated[
+        str | None, typer.Option(help="вебхук своего портала https://портал/rest/НОМЕР/КЛЮЧ/ вместо песочницы")
+    ] = None,
 ) -> None:
     """Провести заказы по всему маршруту на настоящем движке и ответить на вопросы владельца.
 
@@ -38,7 +41,7 @@ def demo(
         return
     from app.demo.run import run_demo
 
-    if not run_demo(console, orders=orders, seed=seed, keep=keep, user=settings()):
+    if not run_demo(console, orders=orders, seed=seed, keep=keep, user=settings(), portal=portal):
         raise typer.Exit(1)
 
 

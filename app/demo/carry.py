@@ -22,7 +22,7 @@ from engine.rights import ROUTE
 from engine.tasks import Task
 from orders.stage import Route, Stage
 
-STEP_SECONDS = 60.0  # no step of the demo may take longer
+STEP_SECONDS = 60.0  # no step of a demo with the sandbox may take longer
 
 
 class DemoFault(Exception):
@@ -47,8 +47,8 @@ class Carried:
 class Watcher:
     """Reads all open tasks and running instances a few times a second; threads wait here for their order to move."""
 
-    def __init__(self, engine: EngineClient, pause: float = 0.2) -> None:
-        self._engine, self._pause = engine, pause
+    def __init__(self, engine: EngineClient, pause: float = 0.2, patience: float = STEP_SECONDS) -> None:
+        self._engine, self._pause, self._patience = engine, pause, patience
         self._tasks: dict[str, Task] = {}
         self._running: frozenset[str] = frozenset()
         self._changed = threading.Condition()
@@ -68,7 +68,7 @@ class Watcher:
 
     def wait(self, instance_id: str, not_task: str | None, what: str) -> Task | None:
         """Return the instance's next open task (another than `not_task`), or None when it has ended."""
-        deadline = time.monotonic() + STEP_SECONDS
+        deadline = time.monotonic() + self._patience
         with self._changed:
             while True:
                 task = self._tasks.get(instance_id)
@@ -77,7 +77,7 @@ class Watcher:
                 if task is None and instance_id not in self._running:
                     return None
                 if not self._changed.wait(max(0.0, deadline - time.monotonic())) and time.monotonic() >= deadline:
-                    raise DemoFault(f"за {STEP_SECONDS:.0f} с ничего не произошло: {what}")
+                    raise DemoFault(f"за {self._patience:.0f} с ничего не произошло: {what}")
 
     def refresh(self) -> None:
         """Look now."""
@@ -110,10 +110,12 @@ class Carrier:
         zone: ZoneInfo,
         tell: Callable[[], None] = lambda: None,
         portal: PortalPeople | None = None,
+        patience: float = STEP_SECONDS,
     ) -> None:
         self._engine, self._people, self._route, self._zone, self._tell = engine, people, route, zone, tell
         self._portal = portal
-        self._watcher = Watcher(engine)
+        self._patience = patience
+        self._watcher = Watcher(engine, patience=patience)
         self._stopping = threading.Event()
 
     def carry_all(self, orders: list[Carried], at_once: int = 8) -> None:
@@ -162,7 +164,7 @@ class Carrier:
 
     def _which_goes_on(self, twins: list[str]) -> tuple[str, str]:
         """Wait until one of two starts of the same order has ended as a duplicate; return (goes on, ended)."""
-        deadline = time.monotonic() + STEP_SECONDS
+        deadline = time.monotonic() + self._patience
         while time.monotonic() < deadline and not self._stopping.wait(0.2):
             running = {i.id for i in self._engine.processes.instances(process_definition_key=ROUTE)}
             left = [t for t in twins if t in running]
@@ -228,10 +230,10 @@ class Carrier:
         return self._engine.processes.variables(order.instance_id).get(name)
 
     def _until(self, order: Carried, name: str, good: Callable[[object], bool], what: str) -> None:
-        deadline = time.monotonic() + STEP_SECONDS
+        deadline = time.monotonic() + self._patience
         while not good(self._variable(order, name)):
             if time.monotonic() > deadline or self._stopping.wait(0.3):
-                raise DemoFault(f"{order.key}: за {STEP_SECONDS:.0f} с не появилось: {what}")
+                raise DemoFault(f"{order.key}: за {self._patience:.0f} с не появилось: {what}")
 
 
 __all__ = ["Carried", "Carrier", "DemoFault", "Values", "Watcher"]

@@ -18,10 +18,13 @@ from app.demo.view import Progress
 from app.settings import Settings
 
 
-def run_demo(console: Console, *, orders: int, seed: int, keep: bool, user: Settings) -> bool:
+def run_demo(
+    console: Console, *, orders: int, seed: int, keep: bool, user: Settings, portal: str | None = None
+) -> bool:
     """Run the demo; tell whether every order and every card ended as it must.
 
     `user`: the user's own settings; the demo works in a folder of its own, a made history lies in the user's.
+    `portal`: the webhook of a portal of one's own, in place of the sandbox.
     Ctrl-C and SIGTERM stop all children and leave nothing behind.
     """
     signal.signal(signal.SIGTERM, _interrupt)
@@ -31,14 +34,23 @@ def run_demo(console: Console, *, orders: int, seed: int, keep: bool, user: Sett
         console.print(line, markup=False)
 
     carried = [Carried(plan) for plan in make_plan(orders, seed)]
-    with DemoShop(tell) as shop:
+    with DemoShop(tell, portal) as shop:
         route = shop.parts.newest_route()
         ready = time.monotonic()
         tell(f"Заказов: {orders}, начальное число {seed}. Сотрудники ведут их по маршруту…")
-        tell("Портал мешает: десятая часть событий теряется, десятая часть ответов обрывается после выполнения.")
+        if shop.foreign is None:
+            tell("Портал мешает: десятая часть событий теряется, десятая часть ответов обрывается после выполнения.")
+        else:
+            tell("Люди работают в Tasklist, карточки следуют за ними с той частотой, какую разрешает портал.")
         with Progress(console, route, carried) as progress:
             carrier = Carrier(
-                shop.parts.integration, shop.people, route, shop.settings.zone, progress.tell, shop.portal_people
+                shop.parts.integration,
+                shop.people,
+                route,
+                shop.settings.zone,
+                progress.tell,
+                shop.portal_people,
+                shop.patience,
             )
             carrier.carry_all(carried)
         shop.calm()
@@ -49,8 +61,11 @@ def run_demo(console: Console, *, orders: int, seed: int, keep: bool, user: Sett
         show_answers(console, shop)
         for fault in faults:
             tell(f"Расхождение: {fault}")
-        tell(doors_line(carried))
-        tell(asked)
+        for line in (doors_line(carried), asked):
+            if line:
+                tell(line)
+        if shop.foreign is not None:
+            tell(f"Карточки показа: {shop.foreign.board}")
         if not faults:
             tell("Карточки = движок: этапы, поля, файлы, комментарии и задачи совпадают; сбоев нет.")
         for line in history_lines(user):

@@ -17,16 +17,19 @@ from pathlib import Path
 import requests
 
 from app.children import Children
+from app.demo.carry import STEP_SECONDS
+from app.demo.foreign import ForeignPortal, prepare
 from app.demo.people import People
 from app.demo.portal import PortalPeople
 from app.errors import CommandError
 from app.logs import configure
-from app.paths import BPMN
+from app.paths import BPMN, find
 from app.programs import embedded
 from app.sandbox import portal_people
 from app.settings import PREFIX, Settings, load
 from app.wiring import Parts
 from engine.deploy import deploy, folder_files
+from orders.errors import OrderRouteError
 from orders.persons import Staff
 
 SWEEP_SECONDS = 5  # a demo lasts a minute: the sweep must come by several times
@@ -35,18 +38,22 @@ LOST = 0.1  # of the portal's events never come; of its answers are cut off afte
 PORTAL_RATE, PORTAL_BURST = 100, 2000  # a real portal allows 2 and 50; carrying 12 orders would take an hour
 _SHORT_RUN = ("-XX:TieredStopAtLevel=1",)  # a minute is too short for the second compiler to pay off
 _ROOM = 4 << 30  # bytes: the engine's file grows by some 5 MB an order
+FOREIGN_SECONDS = 24 * 3600.0
 TOKEN = "demo"  # noqa: S105 - the webhook of a portal that lives on this machine for a minute
 
 
 class DemoShop:
     """Everything the demo runs; a context manager that leaves nothing behind."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, tell: Callable[[str], None], portal: str | None = None) -> None:
         self._tell = tell
+        self.foreign: ForeignPortal | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="order-route-demo-", dir=scratch()))
         self._log = (self.folder / "demo.log").open("w", encoding="utf-8")  # the terminal belongs to the progress view
         configure("json", self._log)
         self._children = Children()
+        if portal is not None:
+            self.foreign = self._foreign(portal)
         self._portal_port, self._web_port, self._board_port, self._inside_port = _free_ports(4)
         self.settings: Settings = load(self._environment(), dotenv=None)
         self.parts = Parts(self.settings)
@@ -69,8 +76,9 @@ class DemoShop:
 
     def _start(self) -> None:
         staff = self.parts.staff
-        self._tell("Запускается портал-песочница (с широкими лимитами: 100 запросов в секунду вместо 2)…")
-        self._start_portal(staff)
+        if self.foreign is None:
+            self._tell("Запускается портал-песочница (с широкими лимитами: 100 запросов в секунду вместо 2)…")
+            self._start_portal(staff)
         self._tell("Запускается движок Operaton…")
         self.engine.start()
         self._tell("Заводятся сотрудники, публикуется диаграмма, готовится канбан…")
@@ -81,12 +89,41 @@ class DemoShop:
         self._wait("страница шага", f"{self.public_url}/healthz", "web")
         self._disturb({"drop": LOST}, [{"kind": "lost_answer", "fraction": LOST}])
 
+    def _foreign(self, webhook: str) -> ForeignPortal:
+        """Look the user's portal over before anything is started. Raises CommandError, one sentence."""
+        try:
+            own = load({**os.environ, f"{PREFIX}BITRIX_WEBHOOK_URL": webhook}, dotenv=None)
+            hook = own.bitrix_webhook_url
+            assert hook is not None  # it was just given
+            return prepare(
+                hook.get_secret_value(),
+                find(own.staff_file),
+                self.folder,
+                self._tell,
+                rate=own.bitrix_rate,
+                burst=own.bitrix_burst,
+            )
+        except BaseException as error:
+            configure("auto")
+            self._log.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+            if isinstance(error, OrderRouteError) and not isinstance(error, CommandError):
+                raise CommandError(f"Показ на своём портале не начат: {error}") from error
+            raise
+
+    @property
+    def patience(self) -> float:
+        """Return the seconds that a step may take: without a limit worth the name on a portal that counts requests."""
+        return STEP_SECONDS if self.foreign is None else FOREIGN_SECONDS
+
     def calm(self) -> None:
         """Let the portal's line be whole again."""
         self._disturb({}, [])
 
     def _disturb(self, events: Mapping[str, float], faults: list[Mapping[str, object]]) -> None:
         """Send the portal's events to us, some of them lost; let some of its answers be cut off after it has acted."""
+        if self.foreign is not None:
+            return  # a portal of one's own is not disturbed
         target = {"url": f"{self.public_url}/hooks/bitrix24", "application_token": TOKEN, **events}
         for name, body in (("events", target), ("faults", {"rules": faults, "seed": 1})):
             requests.post(f"{self.portal_url}/sandbox/{name}", json=body, timeout=15).raise_for_status()
@@ -108,7 +145,8 @@ class DemoShop:
         deployer = self.parts.engine_client(self.parts.accounts.deploy)
         deploy(deployer, folder_files(BPMN), name="order-route", ttl_days=self.settings.history_days)
         run_bootstrap(self.parts)
-        self.parts.cards().provision()
+        if self.foreign is None:
+            self.parts.cards().provision()
 
     def stop(self) -> None:
         """Stop everything at once and remove the folder; the whole takes less than 15 seconds."""
@@ -137,8 +175,10 @@ class DemoShop:
         return f"http://127.0.0.1:{self._web_port}"
 
     @cached_property
-    def portal_people(self) -> PortalPeople:
-        """Return what persons do in the portal."""
+    def portal_people(self) -> PortalPeople | None:
+        """Return what persons do in the portal, None in a portal where nobody may act for them."""
+        if self.foreign is not None:
+            return None
         schema = self.parts.cards().real().schema
         return PortalPeople(self.portal_url, self.public_url, self.portal_log, schema, self.settings.zone)
 
@@ -191,6 +231,22 @@ class DemoShop:
             "WEB_LISTEN": f"127.0.0.1:{self._web_port}",
             "BOARD_LISTEN": f"127.0.0.1:{self._board_port}",
         }
+        if self.foreign is not None:
+            ours |= {
+                "BITRIX_WEBHOOK_URL": self.foreign.webhook,
+                "BITRIX_ENTITY_TYPE_ID": str(self.foreign.entity_type_id),
+                "STAFF_FILE": str(self.foreign.staff_file),
+                "RECONCILE_SECONDS": "30",
+            }
+            for name in (
+                "BITRIX_APPLICATION_TOKEN",
+                "BITRIX_POLL_SECONDS",
+                "PUBLIC_URL",
+                "BITRIX_RATE",
+                "BITRIX_BURST",
+            ):
+                del ours[name]
+            kept |= {k: v for k, v in os.environ.items() if k in (f"{PREFIX}BITRIX_RATE", f"{PREFIX}BITRIX_BURST")}
         return plain | kept | {PREFIX + name: value for name, value in ours.items()}
 
     def _argv(self, *command: str) -> list[str]:

@@ -90,7 +90,7 @@ def show_logins(console: Console, shop: DemoShop) -> None:
     console.print("[bold]Всё работает, Ctrl-C остановит[/bold]")
     console.print(f"  Tasklist:  {root}/operaton/app/tasklist/", markup=False)
     console.print(f"  Cockpit:   {root}/operaton/app/cockpit/", markup=False)
-    console.print(f"  Портал:    {shop.portal_url}/", markup=False)
+    console.print(f"  Портал:    {shop.foreign.board if shop.foreign else shop.portal_url + '/'}", markup=False)
     console.print(f"  Доска:     {shop.board}/", markup=False)
     console.print(f"  Показатели: {shop.metrics}", markup=False)
     grid = _grid("Учётные записи", ("Кто", "Отдел", "Логин", "Пароль"))
@@ -112,6 +112,8 @@ def _grid(title: str, headings: tuple[str, ...]) -> Table:
 
 def requests_line(shop: DemoShop, carried: list[Carried]) -> str:
     """Say how many requests the portal had from us, by its own log: polls, sweeps and repeats included."""
+    if shop.foreign is not None:
+        return ""  # a portal of one's own keeps no log for us
     lines = (json.loads(line) for line in shop.portal_log.read_text(encoding="utf-8").splitlines() if line.strip())
     ours = [line for line in lines if line["user"] == 1 and line["batch"] is None]
     steps = sum(sum(order.doors.values()) for order in carried) or 1
@@ -123,6 +125,8 @@ def requests_line(shop: DemoShop, carried: list[Carried]) -> str:
 def doors_line(carried: list[Carried]) -> str:
     """Say where the steps were answered, and what people did to the cards meanwhile."""
     counted = sum((order.doors for order in carried), Counter[Door]())
+    if set(counted) <= {Door.TASKLIST}:
+        return ""
     where = ", ".join(f"{door.value} {counted[door]}" for door in Door)
     dragged = sum(order.plan.number in DRAGGED for order in carried)
     deleted = sum(order.plan.number == UNTASKED for order in carried)
