@@ -35,6 +35,11 @@ for _name in [name for name in os.environ if name.startswith("ORDER_ROUTE_") and
     del os.environ[_name]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the contract tests run against any portal."""
+    parser.addoption("--portal", metavar="WEBHOOK", help="https://portal/rest/USER/TOKEN/ for tests/contract")
+
+
 @pytest.fixture(scope="session")
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The real engine with the analyst's folder deployed and the staff file bootstrapped; one a run.

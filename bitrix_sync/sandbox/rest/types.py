@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from bitrix_sync.sandbox.envelope import Refusal, Reply, argument, missing
@@ -152,7 +153,16 @@ def delete(call: Call) -> Reply:
     if call.store.all(f"item{doc['entityTypeId']}"):
         raise Refusal("0", "There are items of this type")
     call.store.drop("type", number)
+    _drop_all(call.store, "category", lambda row: row["entityTypeId"] == doc["entityTypeId"])
+    _drop_all(call.store, "userfield", lambda row: row["entityId"] == f"CRM_{number}")
+    _drop_all(call.store, "status", lambda row: row["ENTITY_ID"].startswith(f"DYNAMIC_{doc['entityTypeId']}_STAGE_"))
     return Reply([])
+
+
+def _drop_all(store: Store, kind: str, of_it: Callable[[Doc], bool]) -> None:
+    for row in store.all(kind):
+        if of_it(row):
+            store.drop(kind, int(row.get("id") or row["ID"]))
 
 
 def _shown(call: Call, doc: Doc) -> Doc:
