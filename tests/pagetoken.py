@@ -7,4 +7,5 @@ import requests
 
 def page_headers(session: requests.Session) -> dict[str, str]:
     """Return the headers of a page's own call."""
-    return {"X-XSRF-TOKEN": session.cookies.get("XSRF-TOKEN", ""), "Accept": "application/json"}
+    marks = [cookie.value or "" for cookie in session.cookies if cookie.name.startswith("XSRF-TOKEN")]
+    return {"X-XSRF-TOKEN": marks[-1] if marks else "", "Accept": "application/json"}

@@ -324,4 +324,5 @@ def furnish(engine: EmbeddedEngine, admin_password: SecretStr) -> Shop:
     integration = EngineClient(engine.url, "integration", passwords["integration"])
     reader = SnapshotReader(integration, DeployedRoutes(integration, read_route))
     worker = EngineClient(engine.url, "worker", passwords["worker"])
+    passwords[engine.admin_user] = admin_password
     return Shop(engine, staff, passwords, admin, integration, deployed, report, reader, worker)

@@ -17,6 +17,7 @@ from engine.processes import Instance
 
 MILLISECONDS = 60_000  # a machine that does many things at once
 _ENTRIES = 3  # one less than the engine lets pass without a wait
+LOGIN = ".form-signin input[type=password]"
 SignIn = Callable[[str, str], Page]
 expect.set_options(timeout=MILLISECONDS)
 _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -58,13 +59,13 @@ def enter(shop: Shop, page: Page, person: str) -> None:
     page.wait_for_load_state("networkidle")
     for _ in range(_ENTRIES):
         page.locator("input[type=text]").first.fill(person)
-        page.locator("input[type=password]").fill(shop.passwords[person].get_secret_value())
+        page.locator(LOGIN).fill(shop.passwords[person].get_secret_value())
         with contextlib.suppress(PageTimeout):
             with page.expect_response(_is_login, timeout=MILLISECONDS / 4) as told:
                 page.locator("button[type=submit]").click()
             if told.value.ok:
                 break
-    page.wait_for_selector("input[type=password]", state="detached")
+    page.wait_for_selector(LOGIN, state="detached")
 
 
 def _is_login(answer: Response) -> bool:

@@ -120,6 +120,15 @@ SERVER = (
         ("tests/engine/test_rights_sign_in.py::test_after_a_few_failures_everybody_waits",),
     ),
     Mutant(
+        "one-cookie-name",
+        G,
+        "a session cookie of its own for each engine of a host",
+        f"{JAVA}/PageCookies.java",
+        '"JSESSIONID_" + suffix',
+        '"JSESSIONID"',
+        ("tests/acceptance/test_pages_cookies.py::test_signing_in_at_one_engine_ends_no_session_at_another",),
+    ),
+    Mutant(
         "substitute-for-ever",
         G,
         "taking a substitute's right away with the link",

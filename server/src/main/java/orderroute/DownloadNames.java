@@ -4,7 +4,6 @@ import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
-import jakarta.servlet.http.HttpServletResponseWrapper;
 import java.io.IOException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -16,13 +15,19 @@ import org.springframework.web.filter.OncePerRequestFilter;
 /** A file is downloaded under its own name: filename* in UTF-8, and a plain fallback that no header can break. */
 class DownloadNames extends OncePerRequestFilter {
 
-  private static final String HEADER = "Content-Disposition";
   private static final Pattern ENGINE = Pattern.compile("(?s)attachment; filename=\".*\"; filename\\*=UTF-8''(\\S*)");
 
   @Override
   protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
       throws ServletException, IOException {
-    chain.doFilter(request, new Renamed(response));
+    chain.doFilter(
+        request,
+        new ChangedHeaders(response, "Content-Disposition") {
+          @Override
+          String changed(String value) {
+            return renamed(value);
+          }
+        });
   }
 
   @Override
@@ -30,34 +35,14 @@ class DownloadNames extends OncePerRequestFilter {
     return true;
   }
 
-  private static final class Renamed extends HttpServletResponseWrapper {
-
-    Renamed(HttpServletResponse response) {
-      super(response);
+  private static String renamed(String value) {
+    Matcher match = ENGINE.matcher(value);
+    if (!match.matches()) {
+      return value;
     }
-
-    @Override
-    public void setHeader(String name, String value) {
-      super.setHeader(name, mended(name, value));
-    }
-
-    @Override
-    public void addHeader(String name, String value) {
-      super.addHeader(name, mended(name, value));
-    }
-
-    private static String mended(String name, String value) {
-      if (!HEADER.equalsIgnoreCase(name) || value == null) {
-        return value;
-      }
-      Matcher match = ENGINE.matcher(value);
-      if (!match.matches()) {
-        return value;
-      }
-      String file = URLDecoder.decode(match.group(1), StandardCharsets.UTF_8);
-      String plain = file.replaceAll("[^A-Za-z0-9. _()-]", "_");
-      String full = ContentDisposition.attachment().filename(file, StandardCharsets.UTF_8).build().toString();
-      return "attachment; filename=\"" + plain + "\"; " + full.substring(full.indexOf("filename*="));
-    }
+    String file = URLDecoder.decode(match.group(1), StandardCharsets.UTF_8);
+    String plain = file.replaceAll("[^A-Za-z0-9. _()-]", "_");
+    String full = ContentDisposition.attachment().filename(file, StandardCharsets.UTF_8).build().toString();
+    return "attachment; filename=\"" + plain + "\"; " + full.substring(full.indexOf("filename*="));
   }
 }

@@ -12,6 +12,7 @@ final class FilterOrder {
   static final int ON_BEHALF_OF = 3;
   static final int LARGE_BODIES = 4;
   static final int MARK = 5;
+  static final int SIGN_OUT = 6;
   static final int WEBAPP = Ordered.LOWEST_PRECEDENCE;
 
   private FilterOrder() {}

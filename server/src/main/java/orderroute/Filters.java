@@ -43,13 +43,18 @@ class Filters {
   }
 
   @Bean
-  FilterRegistrationBean<Filter> secureCookies() {
-    return filter(new SecureCookies(), FilterOrder.COOKIES, PAGES);
+  FilterRegistrationBean<Filter> cookieDoor(PageCookies cookies) {
+    return filter(new CookieDoor(cookies), FilterOrder.COOKIES, PAGES);
   }
 
   @Bean
   FilterRegistrationBean<Filter> markDoor() {
     return filter(new MarkDoor(), FilterOrder.MARK, WEBAPP);
+  }
+
+  @Bean
+  FilterRegistrationBean<Filter> signOutDoor() {
+    return filter(new SignOutDoor(), FilterOrder.SIGN_OUT, WEBAPP);
   }
 
   @Bean

@@ -1,10 +1,18 @@
 /** Reading the engine's history as the person who is signed in. Nothing here changes anything. */
+import config from '../config.js';
+
 const MOST = 2000; // the engine refuses larger pages
+
+/** The mark against forged posts, as the cookie holds it now: a new session brings a new one. */
+function mark() {
+  const head = `${config.csrfCookieName}=`;
+  const found = document.cookie.split('; ').find((cookie) => cookie.startsWith(head));
+  return found ? decodeURIComponent(found.slice(head.length)) : '';
+}
 
 export class Rest {
   constructor(api) {
     this.base = api.engineApi;
-    this.token = api.CSRFToken;
   }
 
   /** Address of bytes, for a link. */
@@ -22,7 +30,7 @@ export class Rest {
     const query = new URLSearchParams(parameters).toString();
     return this.read(path + (query ? '?' + query : ''), {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'X-XSRF-TOKEN': this.token },
+      headers: { 'Content-Type': 'application/json', 'X-XSRF-TOKEN': mark() },
       body: JSON.stringify(condition),
     });
   }
