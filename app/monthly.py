@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.errors import CommandError
@@ -10,9 +10,11 @@ from app.paths import data_folder, find
 from app.settings import Settings
 from app.wiring import Parts
 from engine.about import about
+from engine.register import begun_between
 from orders.errors import Refused
+from reports.adjustments import Adjustment, read
 from reports.book import Book
-from reports.clock import ms
+from reports.clock import moment, ms
 from reports.period import Month, read_month
 from reports.report import Report, make_report
 from reports.source import EngineHistory
@@ -59,3 +61,10 @@ def _month(settings: Settings, month: str | None, now: datetime) -> Month:
 def _targets(settings: Settings) -> str:
     path = find(settings.targets_file)
     return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def adjustments(p: Parts, month: str, now: datetime) -> list[Adjustment]:
+    """Read the register's entries about promises of a month. Raises CommandError for a wrong month."""
+    begin, end = (moment(each) for each in _month(p.settings, month, now).bounds(p.settings.zone))
+    # An entry begins when its promise has just passed: what begins a day after the month may still be about it.
+    return read(begun_between(p.integration, begin, end + timedelta(days=1)), begin, end)

@@ -56,25 +56,28 @@ def payroll(
     month: Annotated[str, typer.Option(help="месяц, 2026-10")],
     out: Annotated[Path, typer.Option(help="таблица: .xlsx или .csv")],
 ) -> None:
-    """Выгрузить для расчёта зарплаты: кто сколько задач сделал за месяц и сколько из них в срок.
+    """Выгрузить для расчёта зарплаты: сколько задач у кого за месяц, сколько в срок, подтверждённые корректировки.
 
     Пример: order-route payroll --month 2026-10 --out зарплата.xlsx
     """
     from app.errors import CommandError
-    from app.monthly import monthly
-    from reports.payroll import NO_ADJUSTMENTS, payroll_of, write_csv, write_xlsx
+    from app.monthly import adjustments, monthly
+    from reports.payroll import payroll_of, write_csv, write_xlsx
 
     writers = {".xlsx": write_xlsx, ".csv": write_csv}
     write = writers.get(out.suffix.lower())
     if write is None:
         raise CommandError(f"{out}: имя файла должно кончаться на .xlsx или .csv", 2)
     with parts() as p:
-        made = payroll_of(monthly(p, month, None, datetime.now(UTC)), p.staff)
+        now, s = datetime.now(UTC), p.settings
+        made = payroll_of(monthly(p, month, None, now), p.staff, adjustments(p, month, now), s.zone, s.bonus_act)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write(made, out)
-    for remark in (*made.remarks, NO_ADJUSTMENTS):
+    written = write(made, out)
+    for remark in made.remarks:
         console.print(remark, markup=False)
     console.print(f"{out}: сотрудников {len(made.rows)}", markup=False, soft_wrap=True)
+    for beside in written[1:]:
+        console.print(f"{beside}: записей {len(made.entries)}", markup=False, soft_wrap=True)
 
 
 def _show(made: Report) -> None:
