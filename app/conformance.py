@@ -24,6 +24,17 @@ def verdicts(parts: Parts, key: str | None = None, tell: Callable[[int, int], No
     return made
 
 
+def checker(parts: Parts) -> Callable[[str], Verdict | None]:
+    """Return what checks one order by its instance; None where the engine has forgotten it."""
+    known = cache(lambda definition: Diagram(parts.integration.processes.xml(definition)))
+
+    def verdict(instance_id: str) -> Verdict | None:
+        found = next(iter(parts.integration.history.instances(processInstanceIds=[instance_id])), None)
+        return None if found is None else _verdict(parts, found, known(found.definition_id))
+
+    return verdict
+
+
 def _verdict(parts: Parts, instance: PastInstance, diagram: Diagram) -> Verdict:
     history, technical = parts.integration.history, parts.technical
     seen = Seen(

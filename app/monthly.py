@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,9 +13,13 @@ from app.wiring import Parts
 from engine.about import about
 from engine.register import begun_between
 from orders.errors import Refused
+from orders.persons import Staff
+from orders.stage import Route
+from orders.worktime import WorkingCalendar
 from reports.adjustments import Adjustment, read
 from reports.book import Book
 from reports.clock import moment, ms
+from reports.facts import Deviation, Order
 from reports.period import Month, read_month
 from reports.report import Report, make_report
 from reports.source import EngineHistory
@@ -24,8 +29,8 @@ from reports.targets import read_baseline, read_targets
 
 def monthly(p: Parts, month: str | None, baseline: Path | None, now: datetime) -> Report:
     """Make the report. Raises TargetsError, and CommandError for a wrong month or a missing file."""
-    _month(p.settings, month, now)  # a wrong one is said before anything is read
-    return with_targets(p.settings, book(p, now), month, baseline, now)
+    wanted = _month(p.settings, month, now)  # a wrong one is said before anything is read
+    return with_targets(p.settings, book(p, now, wanted), month, baseline, now)
 
 
 def with_targets(settings: Settings, facts: Book, month: str | None, baseline: Path | None, now: datetime) -> Report:
@@ -42,13 +47,40 @@ def with_targets(settings: Settings, facts: Book, month: str | None, baseline: P
     return make_report(facts, wanted, targets, old)
 
 
-def book(p: Parts, now: datetime) -> Book:
-    """Bring the history store up to date with the engine and open it as facts."""
+def book(p: Parts, now: datetime, checked: Month | None = None) -> Book:
+    """Bring the history store up to date with the engine and open it as facts.
+
+    Orders that ended in the month `checked` are compared with their diagram once, and the answer is kept.
+    """
     data_folder(p.settings.data_dir)
     with Store(p.settings.data_dir / FILE, about(p.integration).id or p.engine_url) as store:
         store.refresh(EngineHistory(p.integration), p.route)
-        facts = store.facts(files=False)
-    return Book(facts, p.calendar, p.staff, p.newest_route(), ms(now))
+        made = opened(store, p.calendar, p.staff, p.newest_route(), now)
+        if checked is not None:
+            check_ended(
+                p, store, [o for o in made.ended_in(*made.bounds(checked)) if o.instance_id not in made.verdicts]
+            )
+            made.verdicts = store.verdicts()
+    return made
+
+
+def opened(store: Store, calendar: WorkingCalendar, staff: Staff, route: Route, now: datetime) -> Book:
+    """Open a store as facts, without their files' names and sizes: a report of numbers needs none."""
+    facts = store.facts(files=False)
+    return Book(facts, calendar, staff, route, ms(now), store.records(), store.papers(), store.verdicts())
+
+
+def check_ended(p: Parts, store: Store, orders: Iterable[Order]) -> None:
+    """Compare ended orders with their own version of the diagram, and keep what was found."""
+    from app.conformance import checker  # it reads the shop through these parts
+
+    check = checker(p)
+    for order in orders:
+        found = check(order.instance_id)
+        if found is None:
+            continue
+        deviations = tuple(Deviation(d.text, None if d.at is None else ms(d.at), d.who) for d in found.deviations)
+        store.keep_verdict(order.instance_id, deviations)
 
 
 def _month(settings: Settings, month: str | None, now: datetime) -> Month:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,7 +10,7 @@ from orders.persons import Staff
 from orders.stage import Route, Stage
 from orders.worktime import WorkingCalendar
 from reports.clock import DAY, WorkClock, moment, overlap
-from reports.facts import DUPLICATE, REMOVED, RUNNING, Ms, Order, OrderFacts, Visit
+from reports.facts import DUPLICATE, REMOVED, RUNNING, Checked, Ms, Order, OrderFacts, Record, Visit
 from reports.period import Month
 
 
@@ -36,6 +36,9 @@ class Book:
     staff: Staff
     route: Route  # the newest one: order and names of the stages
     now: Ms
+    records: Sequence[Record] = ()
+    papers: Mapping[str, frozenset[str]] | None = None  # file variables by instance; None = not asked for
+    verdicts: Mapping[str, Checked] = field(default_factory=dict)  # of ended orders, by instance
     _persons: dict[str, WorkClock] = field(default_factory=dict)
 
     @cached_property

@@ -21,6 +21,8 @@ from reports.report import Report
 Spec = dict[str, Any]
 NEUTRAL, LATE, DONE, CUSTOMER, RISK = "#3b6ea5", "#c0392b", "#2e7d4f", "#9aa3ad", "#d08a1d"
 _WIDTH, _STEP, _LEAST = 420, 24, 2
+_SHORT = ("янв", "фев", "мар", "апр", "май", "июн", "июл", "авг", "сен", "окт", "ноя", "дек")
+_MONTH_LABEL = f"[{list(_SHORT)}[toNumber(slice(datum.label, 0, 2)) - 1], '’' + slice(datum.label, 3)]"
 _FONT = "Arial, 'Liberation Sans', sans-serif"
 
 
@@ -98,7 +100,7 @@ def _standing(report: Report) -> tuple[str, str, Spec, str] | None:
 def _count_and_sum(figure: Figure, total: Figure | None) -> str:
     if not figure.value:
         return "0"
-    return short(figure.value) + (f" · {with_unit(total.value, '₽')}" if total and total.value else "")
+    return short(figure.value) + (f" · {with_unit(round(total.value), '₽')}" if total and total.value else "")
 
 
 def _lead(report: Report) -> tuple[str, str, Spec, str] | None:
@@ -113,7 +115,7 @@ def _monthly(
     report: Report, id_: str, chart: str, what: str, unit: str, *, falling: bool
 ) -> tuple[str, str, Spec, str] | None:
     found = [f for f in report.trend if f.id == id_]
-    rows = [{"month": f"{f.key[5:]}.{f.key[2:4]}", "n": f"n={f.n}", "value": f.value} for f in found]
+    rows: list[Spec] = [{"month": f"{f.key[5:]}.{f.key[2:4]}", "n": f"{f.n}", "value": f.value} for f in found]
     known = [(str(r["month"]), f.value) for r, f in zip(rows, found, strict=True) if f.value is not None]
     now = next((f for f in report.kpi if f.id == id_ and not f.by), None)
     if len(known) < _LEAST or now is None:
@@ -128,7 +130,7 @@ def _monthly(
         "type": "ordinal",
         "sort": order,
         "title": None,
-        "axis": {"labelAngle": 0, "labelFontSize": 10, "grid": False},
+        "axis": {"labelAngle": 0, "labelFontSize": 11, "grid": False, "labelExpr": _MONTH_LABEL},
     }
     scale = {"domainMin": 0, "domainMax": 100} if unit == "%" else {"domainMin": 0}
     y = {"field": "value", "type": "quantitative", "title": unit, "scale": scale}
@@ -136,16 +138,16 @@ def _monthly(
         {"mark": {"type": "line", "color": NEUTRAL, "strokeWidth": 2}, "encoding": {"x": axis, "y": y},
          "transform": [{"filter": "datum.value != null"}]},
         {"mark": {"type": "point", "filled": True, "size": 60, "color": NEUTRAL}, "encoding": {"x": axis, "y": y}},
-        {"mark": {"type": "text", "dy": 15, "color": "#555", "fontSize": 10, "baseline": "top"},
-         "encoding": {"x": axis, "y": {"value": 172}, "text": {"field": "n"}}},
+        {"mark": {"type": "text", "dy": 34, "color": "#555", "fontSize": 11, "baseline": "top"},
+         "encoding": {"x": axis, "y": {"value": 170}, "text": {"field": "n"}}},
     ]  # fmt: skip
-    note = "Месяцы, где данных мало, без точки; n под осью."
+    note = "Под месяцем n; месяцы, где данных мало, без точки."
     if now.target is not None:
         layers += _level(now.target, DONE, [6, 4], f"цель {short(now.target)}")
     if now.baseline is not None:
         layers += _level(now.baseline, "#555", [2, 3], "")
         note += f" Точками база, {report.baseline}: {short(now.baseline)}."
-    spec: Spec = {"height": 170, "data": {"values": rows}, "layer": layers}
+    spec: Spec = {"width": _WIDTH - 40, "height": 170, "data": {"values": rows}, "layer": layers}
     return chart, title, spec, note
 
 
@@ -153,10 +155,10 @@ def _level(value: float, colour: str, dash: Sequence[int], label: str) -> list[S
     """Return a line across the chart, with a word at its right end."""
     data = {"values": [{"v": value, "t": label}]}
     at = {"field": "v", "type": "quantitative"}
-    word = {"type": "text", "align": "right", "dy": -7, "color": colour}
+    word = {"type": "text", "align": "left", "dx": 4, "color": colour}
     return [
         {"data": data, "mark": {"type": "rule", "strokeDash": dash, "color": colour}, "encoding": {"y": at}},
-        {"data": data, "mark": word, "encoding": {"y": at, "x": {"value": _WIDTH}, "text": {"field": "t"}}},
+        {"data": data, "mark": word, "encoding": {"y": at, "x": {"value": _WIDTH - 40}, "text": {"field": "t"}}},
     ]
 
 
@@ -167,7 +169,11 @@ def _stage_times(report: Report) -> tuple[str, str, Spec, str] | None:
             row = found.setdefault(f.key, {"what": f.name, "n": f"n={f.n}"})
             row["p50" if f.id.endswith("50") else "p85"] = f.value
             row["norm"] = f.target if f.target is not None else row.get("norm")
-    rows = [{**r, "end": r.get("p85", r["p50"])} for r in found.values() if "p50" in r]
+    rows = [
+        {**r, "end": r.get("p85", r["p50"]), "label": max(r.get("p85", r["p50"]), r.get("norm") or 0)}
+        for r in found.values()
+        if "p50" in r
+    ]
     if not rows:
         return None
     slowest = max(rows, key=lambda r: r["p50"])
@@ -186,7 +192,7 @@ def _stage_times(report: Report) -> tuple[str, str, Spec, str] | None:
              "encoding": {"y": y, "x": {"field": "norm", "type": "quantitative"}},
              "transform": [{"filter": "datum.norm != null"}]},
             {"mark": {"type": "text", "align": "left", "dx": 8, "color": "#555"},
-             "encoding": {"y": y, "x": end, "text": {"field": "n"}}},
+             "encoding": {"y": y, "x": {"field": "label", "type": "quantitative"}, "text": {"field": "n"}}},
         ],
     }  # fmt: skip
     return "stage-times", title, spec, "Ответы, данные за месяц; шаги с малым числом ответов не показаны."
@@ -195,9 +201,9 @@ def _stage_times(report: Report) -> tuple[str, str, Spec, str] | None:
 _KINDS = {
     "wait": ("ждёт исполнителя", RISK),
     "touch": ("делается", NEUTRAL),
-    "customer": ("ждёт заказчика", CUSTOMER),
-    "away": ("исполнитель отсутствует", "#6b5b95"),
-    "unknown": ("неизвестно", "#d9d9d9"),
+    "customer": ("ждёт заказчика", "#cdd4da"),
+    "away": ("исполнитель отсутствует", "#4b3f72"),
+    "unknown": ("неизвестно", "#f4f4f4"),
 }
 
 
@@ -218,7 +224,7 @@ def _spent(report: Report) -> tuple[str, str, Spec, str] | None:
     spec: Spec = {
         "height": {"step": _STEP},
         "data": {"values": rows},
-        "mark": {"type": "bar", "stroke": "white", "strokeWidth": 1},
+        "mark": {"type": "bar", "stroke": "#5b6673", "strokeWidth": 0.5},
         "encoding": {
             "y": {"field": "what", "type": "nominal", "sort": order, "title": None},
             "x": {"field": "h", "type": "quantitative", "title": "рабочих часов за месяц"},
@@ -288,9 +294,10 @@ def _sums(report: Report) -> tuple[str, str, Spec, str] | None:
     if not found or total is None:
         return None
     rows = [
-        {"what": f.name, "s": (f.value or 0) / 1000, "kind": "сумма", "text": with_unit(f.value, "₽")} for f in found
+        {"what": f.name, "s": (f.value or 0) / 1000, "kind": "сумма", "text": with_unit(round(f.value or 0), "₽")}
+        for f in found
     ]
-    title = f"В работе на {with_unit(total.value, '₽')} по сметам"
+    title = f"В работе на {with_unit(round(total.value or 0), '₽')} по сметам"
     return "sums", title, _bars(rows, "s", "тысяч рублей", colour={"сумма": DONE}), "Заказы без сметы не вошли."
 
 

@@ -34,8 +34,10 @@ from reports.facts import (
     Order,
     OrderFacts,
     Promise,
+    Record,
     Visit,
 )
+from reports.raw import COST, ORDER
 
 Row = Mapping[str, Any]
 _SAME_MOMENT: Ms = 1000  # a claim that a door made within the same second as the answer is none
@@ -242,6 +244,24 @@ def _signed(text: str | None) -> str | None:
         return None
     person = done.get("person") if isinstance(done, dict) else None
     return str(person) if person else None
+
+
+def derive_records(rows: Sequence[Row]) -> list[Record]:
+    """Return complaints and costs, oldest first, from the rows of their own processes."""
+    named: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        named.setdefault(row["instance_id"], {})[row["name"]] = row
+    found = []
+    for instance_id, by_name in named.items():
+        if (order := by_name.get(ORDER)) is not None:
+            cost = by_name.get(COST)
+            found.append(
+                Record(
+                    instance_id, order["kind"], order["value"], order["moment"],
+                    _kopecks(cost["value"]) if cost else None,
+                )
+            )  # fmt: skip
+    return sorted(found, key=lambda r: (r.at, r.id))
 
 
 def _kopecks(text: str | None) -> int | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 Ms = int
 
 RUNNING, REMOVED, DUPLICATE = "running", "removed", "duplicate"
+COMPLAINT, COST = "complaint", "cost"
 OPEN, DONE, REFUSED_FILES, CANCELLED = "open", "done", "refused_files", "cancelled"
 
 
@@ -74,6 +75,17 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """What was recorded about an order after it was shipped: a complaint, or what it cost (kopecks)."""
+
+    id: str  # of the process instance that recorded it
+    kind: str  # COMPLAINT | COST
+    order_instance_id: str
+    at: Ms
+    cost: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """One process instance of the route."""
 
@@ -94,6 +106,19 @@ class Order:
     estimate: int | None = None  # kopecks
     paid_sum: int | None = None  # kopecks
     reason: str | None = None  # why it was cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """What an ended order did that its own version of the diagram does not draw, or a side door that was used."""
+
+    text: str
+    at: Ms | None = None
+    who: str = ""
+
+
+Checked = tuple[Deviation, ...]
+"""The deviations of one ended order that was checked; empty = it went as drawn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,10 @@ PERCENT, HOURS, DAYS, CALENDAR_DAYS, ORDERS, TASKS, ROUBLES, PER_WEEK, TIMES, CH
     "раз",
     "переносов на заказ",
 )
-_DIGITS = {PERCENT: 1, ORDERS: 0, TASKS: 0, HOURS: 1, DAYS: 1, CALENDAR_DAYS: 1, PER_WEEK: 1}
+COMPLAINTS = "рекламаций"
+_DIGITS = {
+    PERCENT: 1, ORDERS: 0, TASKS: 0, COMPLAINTS: 0, HOURS: 1, DAYS: 1, CALENDAR_DAYS: 1, PER_WEEK: 1,
+}  # fmt: skip
 
 Status = Literal["ok", "few", "unknown"]
 STATUS_WORDS: Mapping[Status, str] = {"ok": "", "few": "мало данных", "unknown": "неизвестно"}
@@ -51,6 +54,7 @@ class Figure(BaseModel):
     target: float | None = None
     met: bool | None = Field(default=None, description="whether the target is met; null without target or value")
     baseline: float | None = Field(default=None, description="the same number in the baseline")
+    ratio: float | None = Field(default=None, description="value ÷ baseline; null without one of them")
     orders: tuple[str, ...] = Field((), description="numbers of the orders behind it")
     excluded: dict[str, int] = Field(default_factory=dict, description="what is left out, and how much of it")
     note: str = Field("", description="how it is counted")
@@ -68,9 +72,14 @@ class Part:
 WHOLE = Part()
 
 
+def digits(unit: str) -> int:
+    """Return how many decimals numbers of a unit have, in every output and in every row."""
+    return _DIGITS.get(unit, 2)
+
+
 def rounded(value: float, unit: str) -> float:
     """Round once, for all outputs alike."""
-    return round(value, _DIGITS.get(unit, 2))
+    return round(value, digits(unit))
 
 
 def figure(

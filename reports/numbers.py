@@ -16,6 +16,13 @@ def short(value: float | None) -> str:
     return f"−{text}" if value < 0 else text
 
 
+def fixed(value: float, decimals: int) -> str:
+    """Render a number with so many decimals, so that a column of them stands in line: «12,0», «493 500,50»."""
+    whole, _, part = f"{abs(value):.{decimals}f}".partition(".")
+    text = plain(Decimal(whole)) + (f",{part}" if part else "")
+    return f"−{text}" if value < 0 else text
+
+
 def with_unit(value: float | None, unit: str) -> str:
     """Render a number with its unit: «12,5 %», «128 400 ₽»."""
     return short(value) if value is None else f"{short(value)}{NARROW}{unit}"

@@ -13,8 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from orders.plural import count, plural
 from reports.charts import Chart, charts
-from reports.figures import STATUS_WORDS, Figure
-from reports.numbers import short, with_unit
+from reports.figures import COMPLAINTS, ORDERS, STATUS_WORDS, Figure, digits
+from reports.numbers import fixed, short, with_unit
 from reports.report import Report
 
 _MOST = 60  # orders of one list on the page; the workbook and the JSON hold all
@@ -26,8 +26,8 @@ _TILES = (
     "late_open",
     "on_time_last",
     "lead_time.p50",
-    "ready_unpaid",
     "sum_shipped",
+    "complaints",
 )
 _TABLES: Sequence[tuple[str, str, str, tuple[tuple[str, str], ...]]] = (
     (
@@ -94,6 +94,19 @@ _TABLES: Sequence[tuple[str, str, str, tuple[tuple[str, str], ...]]] = (
     ),
     ("Причины отказов директора", "reason", "", (("refusals", "заказов"),)),
 )  # fmt: skip
+_COUNTED = (ORDERS, COMPLAINTS)  # units that the label names already
+_GROUPS: Sequence[tuple[str, tuple[str, ...]]] = (
+    ("Сколько заказов", ("received", "duplicates", "wip", "throughput", "little")),
+    ("Срок заказа", ("lead_time",)),
+    ("Обещанные сроки", ("on_time", "late", "days_late", "promise")),
+    ("Работа и просрочка", ("flow_efficiency", "overdue")),
+    (
+        "Качество и соответствие маршруту",
+        ("rework", "perfect", "complaint", "conformance", "deviating", "sync", "failed"),
+    ),
+    ("Решения", ("director_refusal", "price_")),
+    ("Деньги", ("sum_", "ready_unpaid", "cost_", "estimate_gap")),
+)
 _MONTHS = (
     ("received", "получено"), ("ended:delivered", "отгружено"), ("ended:refused", "отказ"),
     ("ended:rejected", "цена"), ("ended:cancelled", "отменено"), ("wip", "в работе"),
@@ -136,13 +149,20 @@ def page(report: Report, drawn: Sequence[Chart] | None = None) -> str:
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"short": short, "said": said}
-    environment.globals |= {"ref": lists.ref, "with_unit": with_unit, "standing": _standing}
+    environment.filters |= {
+        "short": short,
+        "said": said,
+        "against": against,
+        "left_out": left_out,
+        "beside": beside,
+        "tied": _tied,
+    }
+    environment.globals |= {"ref": lists.ref, "with_unit": with_unit, "standing": _standing, "counted": _COUNTED}
     body = environment.get_template("report.html.j2").render(
         report=report,
         charts=charts(report) if drawn is None else drawn,
         tiles=[f for id_ in _TILES if (f := _tile(report, id_))],
-        whole=[f for f in report.kpi if not f.by],
+        groups=_groups(report),
         tables=[
             (title, note, columns, rows) for title, by, note, columns in _TABLES if (rows := _rows(report, by, columns))
         ],
@@ -156,7 +176,51 @@ def page(report: Report, drawn: Sequence[Chart] | None = None) -> str:
 
 def said(figure: Figure) -> str:
     """Render a figure's value, or the words for its absence."""
-    return short(figure.value) if figure.value is not None else STATUS_WORDS[figure.status]
+    return STATUS_WORDS[figure.status] if figure.value is None else fixed(figure.value, digits(figure.unit))
+
+
+def against(ratio: float | None) -> str:
+    """Say how a number compares with the baseline's: «в 1,5 раза больше»."""
+    if not ratio:
+        return ""
+    if 0.995 <= ratio < 1.005:
+        return "столько же"
+    times = short(round(max(ratio, 1 / ratio), 2))
+    return f"в {times} раза {'больше' if ratio > 1 else 'меньше'}"
+
+
+def left_out(figure: Figure) -> str:
+    """Say what was left out: «не вошли: отменены 1, отказ директора 2»."""
+    listed = ", ".join(f"{what} {n}" for what, n in figure.excluded.items())
+    return f"не вошли: {listed}" if listed else ""
+
+
+def beside(figure: Figure) -> str:
+    """Return what stands below a number of the first rows: how many values, the target, the baseline."""
+    said = []
+    if figure.n and figure.unit not in _COUNTED:
+        said.append(f"n={figure.n}")
+    if figure.target is not None:
+        met = {None: "", True: ", выполнена ✓", False: ", не выполнена ✗"}[figure.met]
+        said.append(f"цель {short(figure.target)}{met}")
+    if figure.ratio:
+        said.append(f"{against(figure.ratio)}, чем в базе")
+    return " · ".join(said)
+
+
+def _groups(report: Report) -> list[tuple[str, list[Figure]]]:
+    left = [f for f in report.kpi if not f.by]
+    found = []
+    for title, starts in _GROUPS:
+        mine = [f for f in left if f.id.startswith(starts)]
+        left = [f for f in left if f not in mine]
+        found.append((title, mine))
+    return [(title, mine) for title, mine in [*found, ("Прочее", left)] if mine]
+
+
+def _tied(heading: str) -> str:
+    """Keep the unit of a heading with its last word."""
+    return heading.replace(", ", ",\N{NO-BREAK SPACE}")
 
 
 def _standing(n: int) -> str:

@@ -22,6 +22,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "event": ("id", "instance_id", "element", "kind", "moment", "canceled"),
     "write": ("id", "instance_id", "name", "value", "activity_id", "moment", "place"),
     "operation": ("id", "instance_id", "task_id", "kind", "person", "new", "moment"),
+    "record": ("id", "instance_id", "kind", "name", "value", "moment"),  # of a process of its own beside the order
 }
 """Table -> columns; the first is the engine's own id, so that a row that is read twice stands once."""
 
@@ -31,6 +32,11 @@ _LEFT_OUT = {
 }
 _LEFT_OUT_STARTS = ("visit_", "due_", "refusal_")
 _BYTES = ("File", "Bytes", "Object")
+
+
+RECORDS: Mapping[str, str] = {"record-complaint": "complaint", "record-actual-cost": "cost"}
+"""Support process -> what it records about an order that was shipped."""
+ORDER, COST = "orderInstanceId", "actualCost"
 
 
 def to_ms(text: str | None) -> Ms | None:
@@ -82,4 +88,14 @@ def operation_row(row: Wire) -> tuple[Any, ...] | None:
     return (
         *(row["id"], row["processInstanceId"], row["taskId"], row["operationType"]),
         *(row["userId"], row["newValue"], to_ms(row["timestamp"])),
+    )
+
+
+def record_row(row: Wire) -> tuple[Any, ...] | None:
+    """Return the store's row of a complaint's or a cost's variable: which order, how much; the text stays away."""
+    if row["variableName"] not in (ORDER, COST) or row["value"] is None:
+        return None
+    return (
+        *(row["id"], row["processInstanceId"], RECORDS[row["processDefinitionKey"]], row["variableName"]),
+        *(str(row["value"]), to_ms(row["time"])),
     )

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orders.plural import count
 from orders.worktime import NOT_APPROVED
 from reports.book import Book
 from reports.clock import moment
@@ -16,14 +17,13 @@ from reports.kpi.flow import flow
 from reports.kpi.money import money, shipped_sum
 from reports.kpi.people import overdue_whole, people
 from reports.kpi.promises import late_now, promises
+from reports.kpi.quality import quality
 from reports.kpi.stages import stages
 from reports.period import Month, months_until
 from reports.targets import Baseline, Targets
 
 TREND_MONTHS = 13
 NOT_HERE: Mapping[str, str] = {
-    "Безупречные заказы и рекламации": "рекламации ещё не записываются",
-    "Точность сметы": "фактические затраты ещё не записываются",
     "Корректировки премий": "журнал корректировок ещё не ведётся",
     "Качество прогноза": "прогноз ещё не строится",
 }
@@ -45,6 +45,28 @@ class Narrow(BaseModel):
     orders: tuple[str, ...]
 
 
+class Strayed(BaseModel):
+    """One deviation of an ended order from its own version of the diagram."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order: str
+    what: str
+    at: datetime | None
+    who: str
+
+
+class Conformity(BaseModel):
+    """Whether the orders that ended in the month went as their diagram draws."""
+
+    model_config = ConfigDict(frozen=True)
+
+    checked: int
+    unchecked: int
+    line: str = Field(description="«0 отклонений», or how many")
+    found: tuple[Strayed, ...] = ()
+
+
 class Report(BaseModel):
     """Everything that a report says."""
 
@@ -61,6 +83,7 @@ class Report(BaseModel):
     kpi: tuple[Figure, ...]
     trend: tuple[Figure, ...] = Field(description="the same figures for months up to this one; key = month")
     narrow: tuple[Narrow, ...]
+    conformity: Conformity
     not_here: dict[str, str] = Field(alias="notHere", description="KPI without a source so far, and why")
 
     def find(self, id_: str, key: str = "") -> Figure | None:
@@ -82,6 +105,7 @@ def figures(book: Book, month: Month) -> list[Figure]:
         *stages(book, month),
         *people(book, month),
         *money(book, month),
+        *quality(book, month),
     ]
 
 
@@ -104,6 +128,7 @@ def make_report(book: Book, month: Month, targets: Targets, baseline: Baseline |
         kpi=tuple(kpi),
         trend=tuple(_trend(book, month)),
         narrow=tuple(narrowest(kpi)),
+        conformity=_conformity(book, month),
         notHere=dict(NOT_HERE),
     )
 
@@ -117,6 +142,23 @@ def narrowest(kpi: list[Figure]) -> list[Narrow]:
     ]
 
 
+def _conformity(book: Book, month: Month) -> Conformity:
+    ended = list(book.ended_in(*book.bounds(month)))
+    checked = [o for o in ended if o.instance_id in book.verdicts]
+    zone = book.calendar.zone
+    found = [
+        Strayed(order=o.key, what=d.text, at=None if d.at is None else moment(d.at).astimezone(zone), who=d.who)
+        for o in checked
+        for d in book.verdicts[o.instance_id]
+    ]
+    orders = count(len(checked), "заказ", "заказа", "заказов")
+    many = count(len(found), "отклонение", "отклонения", "отклонений")
+    line = f"Путь сверен со схемой у {len(checked)} из {len(ended)} законченных: {many}" if ended else "Законченных нет"
+    if ended and len(checked) == len(ended):
+        line = f"Проверено {orders}: {many}"
+    return Conformity(checked=len(checked), unchecked=len(ended) - len(checked), line=line, found=tuple(found))
+
+
 def _judged(figure: Figure, targets: Targets, baseline: Baseline | None) -> Figure:
     changes: dict[str, object] = {}
     goal = targets.goals.get(figure.id) if not figure.by else None
@@ -126,6 +168,8 @@ def _judged(figure: Figure, targets: Targets, baseline: Baseline | None) -> Figu
             changes["met"] = goal.met(figure.value)
     if baseline is not None and (old := baseline.values.get((figure.id, figure.key))) is not None:
         changes["baseline"] = old
+        if old and figure.value is not None:
+            changes["ratio"] = round(figure.value / old, 2)
     return figure.model_copy(update=changes) if changes else figure
 
 

@@ -76,6 +76,8 @@ def read_news(history: History, since: Ms, process_id: str = ROUTE) -> News:
     ):
         if row["processDefinitionKey"] == process_id:
             news.add("write", raw.write_row(row))
+        elif row["processDefinitionKey"] in raw.RECORDS:
+            news.add("record", raw.record_row(row))
     for row in _pages(history, "user-operation", {**ours, "entityType": "Task", **_since(since, "user-operation")}):
         news.add("operation", raw.operation_row(row))
     return news
@@ -88,6 +90,9 @@ _AFTER = {
     "time": "occurredAfter",
     "timestamp": "afterTimestamp",
 }
+
+
+_OF_ORDERS = ("task", "event", "write", "operation")
 
 
 def _since(since: Ms, event: str) -> dict[str, Any]:
@@ -123,6 +128,6 @@ def instant(moment: Ms) -> str:
 
 def touched(news: News) -> set[str]:
     """Return the instances that the rows speak of."""
-    tables: Iterable[tuple[str, int]] = ((t, c.index("instance_id")) for t, c in raw.COLUMNS.items() if t != "instance")
+    tables: Iterable[tuple[str, int]] = ((t, c.index("instance_id")) for t, c in raw.COLUMNS.items() if t in _OF_ORDERS)
     found = {str(row[place]) for table, place in tables for row in news.rows[table] if row[place]}
     return found | {row[0] for row in news.rows["instance"]}

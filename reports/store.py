@@ -19,13 +19,13 @@ from typing import Any
 
 from orders.parts import in_parts
 from orders.stage import Route
-from reports.derive import RawOrder, derive
-from reports.facts import DONE, Decision, FileSeen, Ms, Order, OrderFacts, Promise, Visit
+from reports.derive import RawOrder, derive, derive_records
+from reports.facts import DONE, Checked, Decision, Deviation, FileSeen, Ms, Order, OrderFacts, Promise, Record, Visit
 from reports.raw import COLUMNS
 from reports.source import History, News, read_news, touched
 
 FILE = "history.db"  # in the data folder
-FORMAT = "1"
+FORMAT = "2"
 SEAM: Ms = 10 * 60 * 1000  # read once more: a transaction's rows carry times before its commit
 _WAIT_SECONDS = 60.0
 _PART = 500
@@ -76,6 +76,29 @@ class Store:
         """Read all orders with everything below them, oldest first; a report of numbers needs no `files`."""
         with _uncollected():
             return self._facts(files)
+
+    def records(self) -> list[Record]:
+        """Read the complaints and the costs of shipped orders, oldest first."""
+        rows = self._db.execute("SELECT * FROM raw_record")
+        return derive_records([dict(zip(COLUMNS["record"], row, strict=True)) for row in rows])
+
+    def papers(self) -> dict[str, frozenset[str]]:
+        """Read which file variables were judged and taken, by instance."""
+        found: dict[str, set[str]] = {}
+        for instance_id, variable in self._db.execute("SELECT DISTINCT instance_id, variable FROM files"):
+            found.setdefault(instance_id, set()).add(variable)
+        return {instance_id: frozenset(names) for instance_id, names in found.items()}
+
+    def verdicts(self) -> dict[str, Checked]:
+        """Read what was found about ended orders that were checked against their diagram."""
+        rows = self._db.execute("SELECT instance_id, deviations FROM verdicts")
+        return {i: tuple(Deviation(*each) for each in json.loads(text)) for i, text in rows}
+
+    def keep_verdict(self, instance_id: str, deviations: Checked) -> None:
+        """Keep what was found about an ended order."""
+        text = json.dumps([astuple(d) for d in deviations], ensure_ascii=False)
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?)", (instance_id, text))
 
     def finished_steps(self, since: Ms) -> list[tuple[str, Ms, Ms]]:
         """Return the steps answered since then, the customer's time left out: stage code, opened, answered."""
@@ -187,6 +210,7 @@ def _made(db: sqlite3.Connection, mark: str) -> sqlite3.Connection:
     for table, kind in _FACTS.items():
         db.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(f.name for f in fields(kind))})")
         db.execute(f"CREATE INDEX IF NOT EXISTS {table}_of ON {table} (instance_id)")
+    db.execute("CREATE TABLE IF NOT EXISTS verdicts (instance_id TEXT PRIMARY KEY, deviations TEXT)")
     _set(db, "mark", mark)
     db.execute("COMMIT")
     return db

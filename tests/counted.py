@@ -39,7 +39,7 @@ ENDS = {
 def book(history: MadeHistory, folder: Path, now: datetime = NOW) -> Book:
     with Store(folder / "history.db") as store:
         store.refresh(history, lambda _: ROUTE)
-        return Book(store.facts(), CALENDAR, STAFF, ROUTE, ms(now))
+        return Book(store.facts(), CALENDAR, STAFF, ROUTE, ms(now), store.records(), store.papers())
 
 
 def report(history: MadeHistory, folder: Path, month: Month = OCTOBER, **more: Any) -> Report:
@@ -85,16 +85,19 @@ class Plain:
         found = [i for i in self.orders if self.end.get(i["id"]) == end and i["endTime"]]
         return [i for i in found if FIRST <= when(i["endTime"]) < LAST]  # type: ignore[operator]
 
-    def answers(self, element: str) -> list[dict[str, Any]]:
+    def instance(self, id_: str) -> dict[str, Any]:
+        return next(i for i in self.orders if i["id"] == id_)
+
+    def answers(self, element: str, *, ever: bool = False) -> list[dict[str, Any]]:
         return [
             t for t in self.tasks
             if t["taskDefinitionKey"] == element and t["deleteReason"] == "completed"
-            and FIRST <= when(t["endTime"]) < LAST  # type: ignore[operator]
+            and (ever or FIRST <= when(t["endTime"]) < LAST)  # type: ignore[operator]
         ]  # fmt: skip
 
-    def ready(self) -> Iterator[tuple[str, datetime, list[datetime]]]:
+    def ready(self, *, ever: bool = False) -> Iterator[tuple[str, datetime, list[datetime]]]:
         """Yield (instance, ready, promises in their order) of the orders that became ready in the month."""
-        for task in self.answers("UserTask_Manufacture"):
+        for task in self.answers("UserTask_Manufacture", ever=ever):
             done = when(task["endTime"])
             assert done is not None
             made: list[datetime] = []

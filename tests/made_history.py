@@ -147,6 +147,30 @@ class _Walk:
             self._write("cancelReason", "передумал", self.id)
             self._event("End_Cancelled", "noneEndEvent")
         instance["endTime"], instance["state"] = text(self.now), "COMPLETED"
+        if self.world.rows["activity-instance"][-1]["activityId"] == "End_Delivered":
+            self._afterwards()
+
+    def _afterwards(self) -> None:
+        """Let some customers complain and some costs become known, each by a process of its own."""
+        if self.random.random() < 0.1:
+            self._record("record-complaint", {"complaintText": "скол"}, self.random.uniform(10, 300))
+        if "estimateSum" in self.values and self.random.random() < 0.7:
+            cost = float(self.values["estimateSum"]) * self.random.uniform(0.8, 1.25)
+            self._record("record-actual-cost", {"actualCost": f"{cost:.2f}"}, self.random.uniform(2, 60))
+
+    def _record(self, process: str, values: Mapping[str, str], hours: float) -> None:
+        at = self.now + timedelta(hours=hours)
+        if at > self.world.until:
+            return
+        instance = self._new()
+        for name, value in {"orderInstanceId": self.id, **values}.items():
+            self.world.rows["detail"].append(
+                {
+                    "id": self._new(), "processInstanceId": instance, "processDefinitionKey": process,
+                    "variableName": name, "variableType": "String", "value": value, "activityInstanceId": instance,
+                    "taskId": None, "time": text(at), "revision": 0,
+                }
+            )  # fmt: skip
 
     def _scope(self, scope: str) -> None:
         diagram = self.world.diagram

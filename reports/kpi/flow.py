@@ -36,7 +36,7 @@ def flow(book: Book, month: Month, *, hours: bool = True) -> list[Figure]:
     found = [
         count("received", "Получено заказов", received, excluded={"повторы заявок": len(duplicates)}),
         count("duplicates", "Повторы заявок", duplicates, note="второй запуск с тем же номером, заказом не считается"),
-        count("wip", "В работе на конец периода", running),
+        count("wip", "В работе на конец периода", running, note="начаты раньше его конца и ещё не закончены"),
     ]
     ended = list(book.ended_in(first, last))
     for outcome in ("delivered", "refused", "rejected", "cancelled", "removed"):
@@ -56,7 +56,18 @@ def flow(book: Book, month: Month, *, hours: bool = True) -> list[Figure]:
     ]
     span = (last - first) / CALENDAR_DAY
     weekly = len(shipped) / (span / _WEEK_DAYS) if span else None
-    found.append(figure("throughput", "Отгружается в неделю", weekly, PER_WEEK, keys(shipped), n=len(shipped)))
+    found.append(
+        figure(
+            "throughput",
+            "Отгружается в неделю",
+            weekly,
+            PER_WEEK,
+            keys(shipped),
+            n=len(shipped),
+            excluded=left_out,
+            note="отгружены за период ÷ его недели",
+        )
+    )
     return [*found, little(book, month, shipped), *rework(book, ended)]
 
 
@@ -87,16 +98,18 @@ def lead_time(book: Book, shipped: list[Order], left_out: Counter[str]) -> list[
     net = [(book.days(o, o.ended or 0) - book.customer_time(o) / DAY, o.key) for o in shipped]
     plain = [((o.ended or 0) - o.started, o.key) for o in shipped]
     excluded = dict(left_out)
-    own = "без шагов, на которых ждали заказчика"
+    whole = "от заявки до отгрузки, отгруженные за период"
+    own = f"{whole}, без шагов, на которых ждали заказчика"
     return [
-        mean("lead_time.mean", "Срок заказа, средний", gross, DAYS, excluded=excluded),
-        *quantiles("lead_time", "Срок заказа", gross, DAYS, excluded=excluded),
+        mean("lead_time.mean", "Срок заказа, средний", gross, DAYS, excluded=excluded, note=whole),
+        *quantiles("lead_time", "Срок заказа", gross, DAYS, excluded=excluded, note=whole),
         *quantiles("lead_time_net", "Срок заказа без времени заказчика", net, DAYS, excluded=excluded, note=own),
         *quantiles(
             *("lead_time_calendar", "Срок заказа по календарю"),
             [(span / CALENDAR_DAY, key) for span, key in plain],
             CALENDAR_DAYS,
             excluded=excluded,
+            note=f"{whole}, с выходными",
         ),
     ]
 
@@ -107,7 +120,10 @@ def little(book: Book, month: Month, shipped: list[Order]) -> Figure:
     span = last - first
     spent = sum((o.ended or 0) - o.started for o in shipped)
     overlap = sum(max(0, min(o.ended or book.now, last) - max(o.started, first)) for o in book.orders)
-    note = "от 0,8 до 1,25 поток устойчив; иначе заказы копятся или расходятся, либо данные неполны"
+    note = (
+        "в работе ÷ (отгрузка × срок); от 0,8 до 1,25 поток устойчив; "
+        "иначе заказы копятся или расходятся, либо данные неполны"
+    )
     value = overlap / spent if spent and span and len(shipped) >= 5 else None
     return figure(
         *("little", "Проверка по закону Литтла", value, TIMES, keys(shipped)),

@@ -38,7 +38,8 @@ def shipped_sum(book: Book, first: int, last: int) -> Figure:
 def _refusals(book: Book, decided: Sequence[Decision]) -> list[Figure]:
     decisions = [d for d in decided if d.stage == "approve"]
     refused = [d for d in decisions if not d.positive]
-    found = [share("director_refusal", "Отказы директора", len(refused), _orders(book, decisions))]
+    note = "отказы ÷ решения директора за период"
+    found = [share("director_refusal", "Отказы директора", len(refused), _orders(book, decisions), note=note)]
     reasons: defaultdict[str, list[Decision]] = defaultdict(list)
     for each in refused:
         reasons[(each.comment or "").strip() or _NO_REASON].append(each)
@@ -59,8 +60,22 @@ def _price(book: Book, decided: Sequence[Decision], ended: Sequence[Order]) -> l
     hours = sum(book.times(v).total for o in lost for v in book.by_id[o.instance_id].visits if not v.customer) / HOUR
     unknown = {"смета не записана": sum(o.estimate is None for o in lost)}
     return [
-        share("price_rejection", "Цена не принята", len(rejected), _orders(book, decisions)),
-        figure("price_lost_sum", "Сумма непринятых смет", _roubles(lost), ROUBLES, keys(lost), excluded=unknown),
+        share(
+            "price_rejection",
+            "Цена не принята",
+            len(rejected),
+            _orders(book, decisions),
+            note="заказчик не согласился ÷ решения о цене за период",
+        ),
+        figure(
+            "price_lost_sum",
+            "Сумма непринятых смет",
+            _roubles(lost),
+            ROUBLES,
+            keys(lost),
+            excluded=unknown,
+            note="заказы, которые за период кончились на цене",
+        ),
         figure(
             *("price_lost_hours", "Рабочих часов до отказа от цены", hours, HOURS, keys(lost)),
             n=len(lost),
@@ -81,15 +96,32 @@ def _sums(book: Book, ended: Sequence[Order], last: int) -> list[Figure]:
     ages = [(book.clock.worked(o.ready or 0, last) / DAY, o.key) for o in ready]
     oldest = max((age for age, _ in ages), default=None)
     found += [
-        _sum("sum_running", "Сумма смет в работе, всего", running),
-        _sum("sum_shipped", "Отгружено по сметам", shipped),
+        _sum("sum_running", "Сумма смет в работе, всего", running, note="на конец периода"),
+        _sum("sum_shipped", "Отгружено по сметам", shipped, note="сметы заказов, отгруженных за период"),
         _paid("sum_paid", "Отгружено, получено денег", shipped),
-        figure("ready_unpaid", "Готовы и не оплачены", len(ready), "заказов", keys(ready), n=len(ready)),
-        _sum("sum_ready_unpaid", "Готово и не оплачено", ready),
+        figure(
+            "ready_unpaid",
+            "Готовы и не оплачены",
+            len(ready),
+            "заказов",
+            keys(ready),
+            n=len(ready),
+            note="изготовлены, оплата на конец периода не отмечена",
+        ),
+        _sum("sum_ready_unpaid", "Готово и не оплачено", ready, note="сметы этих заказов"),
     ]
     if oldest is not None:
         orders = [key for age, key in ages if age == oldest]
-        found.append(figure("ready_unpaid_age", "Дольше всех ждёт оплаты после готовности", oldest, DAYS, orders))
+        found.append(
+            figure(
+                "ready_unpaid_age",
+                "Дольше всех ждёт оплаты после готовности",
+                oldest,
+                DAYS,
+                orders,
+                note="на конец периода",
+            )
+        )
     return found
 
 
@@ -108,16 +140,20 @@ def _customers(orders: Sequence[Order], last: int) -> list[Figure]:
     return found
 
 
-def _sum(id_: str, label: str, orders: Sequence[Order], part: Part = Part()) -> Figure:  # noqa: B008
+def _sum(id_: str, label: str, orders: Sequence[Order], part: Part = Part(), note: str = "") -> Figure:  # noqa: B008
     unknown = {"смета не записана": sum(o.estimate is None for o in orders)}
     known = [o for o in orders if o.estimate is not None]
-    return figure(id_, label, _roubles(known), ROUBLES, keys(known), n=len(known), part=part, excluded=unknown)
+    return figure(
+        id_, label, _roubles(known), ROUBLES, keys(known), n=len(known), part=part, excluded=unknown, note=note
+    )
 
 
 def _paid(id_: str, label: str, orders: Sequence[Order]) -> Figure:
     known = [o for o in orders if o.paid_sum is not None]
     value = sum(o.paid_sum or 0 for o in known) / 100
-    return figure(id_, label, value, ROUBLES, keys(known), n=len(known))
+    left = {"сумма оплаты не записана": len(orders) - len(known)}
+    note = "оплаты заказов, отгруженных за период"
+    return figure(id_, label, value, ROUBLES, keys(known), n=len(known), excluded=left, note=note)
 
 
 def _roubles(orders: Iterable[Order]) -> float:

@@ -65,7 +65,17 @@ def _overdue(
     orders = [key for _, key in late]
     hours = sum(span for span, _ in late) / HOUR
     return [
-        figure("overdue_tasks", "Просрочено задач", len(late), TASKS, orders, n=len(late), part=part, excluded=left),
+        figure(
+            "overdue_tasks",
+            "Просрочено задач",
+            len(late),
+            TASKS,
+            orders,
+            n=len(late),
+            part=part,
+            excluded=left,
+            note="задачи, чья просрочка пришлась на период",
+        ),
         figure(
             *("overdue_hours", "Просрочено рабочих часов", hours, HOURS, orders),
             n=len(late),

@@ -20,7 +20,15 @@ def promises(book: Book, month: Month) -> list[Figure]:
         _on_time("on_time_last", "Вовремя по последнему сроку", promised, -1, left, note),
         _on_time("on_time_first", "Вовремя по первому сроку", promised, 0, left, note),
         _late(promised, left),
-        *quantiles("days_late", "На сколько опоздали", _days_late(book, promised), DAYS, (50, 85), excluded=left),
+        *quantiles(
+            "days_late",
+            "На сколько опоздали",
+            _days_late(book, promised),
+            DAYS,
+            (50, 85),
+            excluded=left,
+            note="рабочие дни от последнего срока до готовности, только опоздавшие",
+        ),
     ]
     moves = [(float(len(o.promises) - 1), o.key) for o in promised]
     shifts = [
@@ -30,8 +38,22 @@ def promises(book: Book, month: Month) -> list[Figure]:
     ]
     return [
         *found,
-        mean("promise_moves", "Переносов срока на заказ", moves, CHANGES, excluded=left),
-        mean("promise_shift", "Средний сдвиг перенесённого срока", shifts, DAYS, note="последний срок минус первый"),
+        mean(
+            "promise_moves",
+            "Переносов срока на заказ",
+            moves,
+            CHANGES,
+            excluded=left,
+            note="сколько раз срок меняли до готовности",
+        ),
+        mean(
+            "promise_shift",
+            "Средний сдвиг перенесённого срока",
+            shifts,
+            DAYS,
+            excluded={"срок не переносили": len(promised) - len(shifts)},
+            note="последний срок минус первый",
+        ),
     ]
 
 
@@ -47,7 +69,10 @@ def _on_time(id_: str, label: str, orders: list[Order], which: int, left: dict[s
 
 def _late(orders: list[Order], left: dict[str, int]) -> Figure:
     late = [o for o in orders if not on_time(o, -1)]
-    return figure("late", "Готовы с опозданием", len(late), "заказов", keys(late), n=len(late), excluded=left)
+    note = "готовы за период позже последнего обещанного срока"
+    return figure(
+        "late", "Готовы с опозданием", len(late), "заказов", keys(late), n=len(late), excluded=left, note=note
+    )
 
 
 def _days_late(book: Book, orders: list[Order]) -> list[tuple[float, str]]:

@@ -112,12 +112,13 @@ def _efficiency(book: Book, id_: str, label: str, visits: Sequence[Visit], part:
         "ждали заказчика": sum(v.customer for v in visits),
     }
     keys = [key for _, key in known]
+    note = "сделано ÷ (ждали исполнителя + сделано), рабочие часы ответов за период"
     if own and not known:
-        return figure(id_, label, None, PERCENT, keys, n=0, part=part, excluded=left)
+        return figure(id_, label, None, PERCENT, keys, n=0, part=part, excluded=left, note=note)
     few = len(known) < 5 or not spent
     value = None if few else 100 * touch / spent
     status: Status = "few" if few else "ok"
-    return figure(id_, label, value, PERCENT, keys, n=len(known), part=part, status=status, excluded=left)
+    return figure(id_, label, value, PERCENT, keys, n=len(known), part=part, status=status, excluded=left, note=note)
 
 
 def _first_pass(book: Book, stage: Stage, visits: Sequence[Visit]) -> list[Figure]:

@@ -55,7 +55,8 @@ def main(orders: int) -> None:
         timed("refresh", "2 s", lambda: store.refresh(history, lambda _: route))
 
         def whole() -> str:
-            book = Book(store.facts(files=False), calendar, staff, route, now)
+            facts = store.facts(files=False)
+            book = Book(facts, calendar, staff, route, now, store.records(), store.papers(), store.verdicts())
             return page(make_report(book, Month(2026, 10), Targets()))
 
         text = timed("report: numbers and page", "5 s", whole)

@@ -12,12 +12,30 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from counted import CALENDAR, ENDS, FIRST, LAST, NOW, ROUTE, STAFF, Plain, hours, nearest_rank, report, value, when
+from counted import (
+    CALENDAR,
+    ENDS,
+    FIRST,
+    LAST,
+    NOW,
+    OCTOBER,
+    ROUTE,
+    STAFF,
+    Plain,
+    book,
+    hours,
+    nearest_rank,
+    report,
+    value,
+    when,
+)  # fmt: skip
 from made_history import MadeHistory, make_history
 from told_history import Told
 
+from reports.clock import ms
+from reports.facts import Deviation
 from reports.period import Month
-from reports.report import Report
+from reports.report import Report, make_report
 from reports.targets import Baseline, Goal, Targets
 
 
@@ -194,6 +212,71 @@ def test_sums(october: Report, plain: Plain) -> None:
             standing[stage.code] += sum_ or 0  # type: ignore[assignment]
     shown = {f.key: f.value for f in october.kpi if f.id == "sum_stage" and f.value}
     assert shown == {stage: total for stage, total in standing.items() if total}
+
+
+def test_complaints_perfect_orders_and_costs(october: Report, plain: Plain) -> None:
+    said: dict[str, dict[str, str]] = defaultdict(dict)
+    at: dict[str, datetime] = {}
+    for row in plain.rows["detail"]:
+        if row["processDefinitionKey"].startswith("record-"):
+            said[row["processInstanceId"]][row["variableName"]] = row["value"]
+            at[row["processInstanceId"]] = when(row["time"])  # type: ignore[assignment]
+    complaints = {i: s["orderInstanceId"] for i, s in said.items() if "complaintText" in s}
+    opened = [i for i in complaints if FIRST <= at[i] < LAST]
+    assert value(october, "complaints") == len(opened) > 0
+    year = [
+        e
+        for i, e in plain.end.items()
+        if e == "End_Delivered" and LAST - timedelta(days=365) <= when(plain.instance(i)["endTime"]) < LAST
+    ]  # type: ignore[operator]
+    assert value(october, "complaint_rate") == round(100 * len(opened) / len(year), 1)
+
+    shipped = plain.ended("End_Delivered")
+    made = {order: done <= dates[-1] for order, done, dates in plain.ready(ever=True)}
+    good = 0
+    for order in shipped:
+        files = {n for (i, n), ws in plain.writes.items() if i == order["id"] and n.endswith("Info") for w in ws
+                 if w["value"]}  # fmt: skip
+        papers = {"orderFileInfo", "designFileInfo", "estimateFileInfo"} <= files
+        good += made.get(order["id"], False) and papers and order["id"] not in complaints.values()
+    assert 0 < good < len(shipped)
+    assert value(october, "perfect_orders") == good
+    assert value(october, "perfect") == round(100 * good / len(shipped), 1)
+
+    gaps, planned, spent = [], 0.0, 0.0
+    for i, fields in said.items():
+        if "actualCost" in fields and FIRST <= at[i] < LAST:
+            estimate = float([w["value"] for w in plain.writes[fields["orderInstanceId"], "estimateSum"]][-1])
+            gaps.append(100 * (float(fields["actualCost"]) / estimate - 1))
+            planned, spent = planned + estimate, spent + float(fields["actualCost"])
+    assert len(gaps) > 10
+    assert value(october, "cost_planned") == pytest.approx(planned)
+    assert value(october, "cost_actual") == pytest.approx(spent)
+    for q in (15, 50, 85):
+        assert value(october, f"estimate_gap.p{q}") == pytest.approx(nearest_rank(gaps, q / 100), abs=0.06)
+
+
+def test_a_ratio_to_the_baseline(rows: MadeHistory, tmp_path: Path) -> None:
+    given = Baseline("было.csv", {("lead_time.p50", ""): 50.0, ("complaint_rate", ""): 20.0})
+    made = report(rows, tmp_path, baseline=given)
+    for id_, old in (("lead_time.p50", 50), ("complaint_rate", 20)):
+        assert made.find(id_).ratio == round(value(made, id_) / old, 2)  # type: ignore[union-attr, operator]
+    assert made.find("received").ratio is None  # type: ignore[union-attr]
+
+
+def test_conformance_counts_only_what_was_checked(rows: MadeHistory, tmp_path: Path) -> None:
+    plain_book = book(rows, tmp_path)
+    ended = list(plain_book.ended_in(*plain_book.bounds(OCTOBER)))
+    assert make_report(plain_book, OCTOBER, Targets()).conformity.checked == 0
+    plain_book.verdicts = {o.instance_id: () for o in ended}
+    clean = make_report(plain_book, OCTOBER, Targets())
+    assert clean.conformity.line.endswith(": 0 отклонений") and clean.conformity.checked == len(ended)
+    assert value(clean, "conformance") == 100
+    strayed = (Deviation("заказ удалён вручную", ms(LAST), "Х"),)
+    plain_book.verdicts = {**plain_book.verdicts, ended[0].instance_id: strayed}
+    made = make_report(plain_book, OCTOBER, Targets())
+    assert [(d.order, d.what) for d in made.conformity.found] == [(ended[0].key, "заказ удалён вручную")]
+    assert value(made, "conformance") == round(100 * (len(ended) - 1) / len(ended), 1)
 
 
 def test_littles_law(october: Report, plain: Plain) -> None:

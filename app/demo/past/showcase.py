@@ -12,15 +12,13 @@ from datetime import datetime
 from pathlib import Path
 
 from app.errors import CommandError
-from app.monthly import with_targets
+from app.monthly import opened, with_targets
 from app.outputs import write_report
 from app.paths import find
 from app.settings import Settings
 from diagram.stages import read_route
 from orders.calendar import read_calendar
 from orders.staff import read_staff
-from reports.book import Book
-from reports.clock import ms
 from reports.report import Report
 from reports.store import FILE, Store
 
@@ -61,8 +59,7 @@ def report_on(settings: Settings, month: str | None = None, baseline: Path | Non
     calendar = read_calendar(find(settings.calendar_file).read_text(encoding="utf-8"), settings.time_zone)
     staff = read_staff(find(settings.staff_file).read_text(encoding="utf-8"))
     with Store(folder / FILE, note.origin) as store:
-        facts = store.facts(files=False)
-    book = Book(facts, calendar, staff, read_route((folder / ROUTE_FILE).read_bytes()), ms(note.end))
+        book = opened(store, calendar, staff, read_route((folder / ROUTE_FILE).read_bytes()), note.end)
     return with_targets(settings, book, month, baseline, note.end)
 
 
