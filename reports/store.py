@@ -20,7 +20,21 @@ from typing import Any
 from orders.parts import in_parts
 from orders.stage import Route
 from reports.derive import RawOrder, derive, derive_records
-from reports.facts import DONE, Checked, Decision, Deviation, FileSeen, Ms, Order, OrderFacts, Promise, Record, Visit
+from reports.facts import (
+    DONE,
+    DUPLICATE,
+    Checked,
+    Decision,
+    Deviation,
+    FileSeen,
+    Ms,
+    Order,
+    OrderFacts,
+    Promise,
+    Record,
+    Visit,
+)
+from reports.past import Past, past_of
 from reports.raw import COLUMNS
 from reports.source import History, News, read_news, touched
 
@@ -29,6 +43,7 @@ FORMAT = "2"
 SEAM: Ms = 10 * 60 * 1000  # read once more: a transaction's rows carry times before its commit
 _WAIT_SECONDS = 60.0
 _PART = 500
+_MOST_FOUND = 500
 _WHOLE = ("started", "ended", "created", "due", "moment", "canceled", "place")
 _FACTS: dict[str, type[Any]] = {"orders": Order, "visits": Visit, "files": FileSeen, "decisions": Decision}
 
@@ -100,6 +115,22 @@ class Store:
         with self._writing() as db:
             db.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?)", (instance_id, text))
 
+    def ended(self, text: str) -> list[Past]:
+        """Read the ended orders whose number, customer or item holds these words, repeated requests left out."""
+        wanted = text.casefold().strip()
+        rows = self._db.execute(
+            "SELECT instance_id FROM orders WHERE ended IS NOT NULL AND outcome != ?"
+            " AND instr(folded(coalesce(key, '') || char(10) || coalesce(customer, '') || char(10)"
+            " || coalesce(item, '')), ?) ORDER BY ended DESC LIMIT ?",
+            (DUPLICATE, wanted, _MOST_FOUND),
+        )
+        ids = [row[0] for row in rows]
+        marks = ", ".join("?" * len(ids))
+        where = f"WHERE instance_id IN ({marks})"
+        orders = map(_with_promises, self._read(Order, f"orders {where}", "ended DESC", ids))
+        visits = _grouped(self._read(Visit, f"visits {where}", "instance_id, number", ids))
+        return [past_of(order, visits.get(order.instance_id, ())) for order in orders]
+
     def finished_steps(self, since: Ms) -> list[tuple[str, Ms, Ms]]:
         """Return the steps answered since then, the customer's time left out: stage code, opened, answered."""
         rows = self._db.execute(
@@ -120,8 +151,8 @@ class Store:
         row = self._db.execute("SELECT value FROM about WHERE name = 'cursor'").fetchone()
         return int(row[0]) if row else 0
 
-    def _read(self, kind: type[Any], table: str, order: str) -> list[Any]:
-        rows = self._db.execute(f"SELECT * FROM {table} ORDER BY {order}")  # noqa: S608 - our own names
+    def _read(self, kind: type[Any], table: str, order: str, values: Sequence[str] = ()) -> list[Any]:
+        rows = self._db.execute(f"SELECT * FROM {table} ORDER BY {order}", values)  # noqa: S608 - our own names
         return [kind(*row) for row in rows]
 
     def _derive(self, db: sqlite3.Connection, moved: Iterable[str], routes: Callable[[str], Route]) -> int:
@@ -194,6 +225,7 @@ def _opened(path: Path, mark: str) -> sqlite3.Connection:
 
 def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+    db.create_function("folded", 1, str.casefold, deterministic=True)  # SQLite's own knows Latin letters only
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = OFF")  # a copy: after a power cut it is made anew
     return db

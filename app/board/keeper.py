@@ -22,6 +22,7 @@ from orders.snapshot import OrderSnapshot
 from reports.board import Board, make_board
 from reports.clock import WorkClock, ms
 from reports.pace import Pace, pace_of
+from reports.past import Past
 from reports.source import EngineHistory
 from reports.store import FILE, Store
 from workers.loops import Loop
@@ -47,6 +48,7 @@ class Keeper:
         self._pace = Pace()
         self.board: Board | None = None
         self.trouble = ""  # why the board is older than it should be, one Russian sentence
+        self._origin: str | None = None  # the engine that the history store copies, once it was asked
         self.progress = (0, 0)  # orders read, orders to read, while there is no board yet
 
     def start(self) -> None:
@@ -65,6 +67,18 @@ class Keeper:
         self._seen = time.monotonic()
         if late:
             self._wake.set()
+
+    def ended(self, text: str) -> list[Past]:
+        """Return the ended orders with these words, as the store knew them at its last look; none while it is away."""
+        path = self._parts.settings.data_dir / FILE
+        if not text or self._origin is None or not path.exists():
+            return []
+        try:
+            with Store(path, self._origin) as store:
+                return store.ended(text)
+        except sqlite3.Error as error:
+            log.warning("board_without_history", error=str(error))
+            return []
 
     def _turn(self) -> None:
         try:
@@ -87,12 +101,17 @@ class Keeper:
             self.board = board  # shown at once; how long steps take is known a little later
         if time.monotonic() - self._paced > PACE_SECONDS:
             self._paced = time.monotonic()
-            try:
-                self._pace = pace(self._parts, now)
-            except (EngineError, CommandError, OSError, sqlite3.Error) as error:
-                log.warning("board_without_pace", error=str(error))  # the board goes on, without "may be late"
+            self.look_back(now)
             board = board_of(self._parts, snapshots, now, self._pace)
         return board
+
+    def look_back(self, now: datetime | None = None) -> None:
+        """Bring the history store up to date: how long steps take, and which orders have ended."""
+        try:
+            self._pace = pace(self._parts, now or datetime.now(UTC))
+            self._origin = about(self._parts.integration).id or self._parts.engine_url
+        except (EngineError, CommandError, OSError, sqlite3.Error) as error:
+            log.warning("board_without_pace", error=str(error))  # the board goes on, without "may be late"
 
     def _count(self, read: int, wanted: int) -> None:
         self.progress = (read, wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,13 +12,22 @@ from werkzeug.datastructures import MultiDict
 
 from app.board.keeper import Keeper
 from app.wiring import Parts
+from orders.access import Readers
 from reports.board import Board, Query, Tile, Viewer, counters, delays_for, loads_for, select, total
+from reports.past import MOST, Past, found
 
 SHOWN = 8  # tiles of a column; the rest is one click away
 WALL = 3  # on a screen on the wall, which nobody scrolls; the style sheet knows it too
 PAGE = 100  # rows of a list
 _LONGEST = 100  # characters of what is searched for
 REFRESH_SECONDS = 10
+_ENDED = {
+    "delivered": "отгружен",
+    "refused": "отказ директора",
+    "rejected": "цена не принята",
+    "cancelled": "отменён",
+    "removed": "прерван вручную",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +65,10 @@ def pages(parts: Parts, keeper: Keeper) -> Blueprint:
             departments=sorted({t.row.department for t in shown.tiles if t.row.department != "—"}),
             persons=_persons(shown, viewer, parts),
             here=Links(asked),
+            outcomes=_ENDED,
             filtered=any((query.text, query.department, query.person, query.late_only)),
             **(_rows(tiles, asked) if listed else {"columns": _columns(shown, tiles, viewer)}),
-            found=_found(parts, tiles, query),
+            found=_found(parts, keeper, tiles, query),
         )
 
     @site.get("/people")
@@ -156,8 +167,14 @@ def _persons(board: Board, viewer: Viewer, parts: Parts) -> list[tuple[str, str]
     return sorted(((i, parts.staff.name(i)) for i in ids), key=lambda pair: pair[1])
 
 
-def _found(parts: Parts, tiles: list[Tile], query: Query) -> str | None:
-    """Return the number of an order that runs no more, where the search named it exactly."""
-    if not query.text or any(t.row.key.casefold() == query.text.casefold() for t in tiles):
-        return None
-    return query.text if parts.orders.instances_of(query.text) else None
+def _found(parts: Parts, keeper: Keeper, tiles: list[Tile], query: Query) -> list[Past]:
+    """Return the ended orders that the search finds; one that ended a moment ago is asked of the engine by number."""
+    if not query.text:
+        return []
+    hits = found(keeper.ended(query.text), g.person, query.text)[:MOST]
+    running = {t.row.key.casefold() for t in tiles}
+    here = query.text.casefold()
+    if here in running | {p.key.casefold() for p in hits} or not parts.orders.instances_of(query.text):
+        return hits
+    nobody = Readers(frozenset(), frozenset())
+    return [Past(query.text, "", "", datetime.now(UTC), "", nobody), *hits]

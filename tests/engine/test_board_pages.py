@@ -105,7 +105,22 @@ def test_board_equals_engine_and_follows_it(shop: Shop, page: Page) -> None:
     shop.carry_home(second)
     wait_until(lambda: page.keys() == running(shop) == {first.business_key}, LOOKS, "the shipped order to leave")
     ended = page.get(f"/?q={second.business_key}")
-    assert "уже закончен" in ended.text
+    assert "Уже закончены" in ended.text and f"/order/{second.business_key}" in ended.text
+
+
+def test_ended_orders_are_found_by_customer_and_item_by_those_who_may(shop: Shop, page: Page) -> None:
+    order = shop.start_order(customerName="ООО «Пион»", itemDescription="Стеллаж Ёжик")
+    shop.answer(order, directorDecision="reject", directorComment="Нет станка")
+    shop.drain(order)
+    page.keeper.look_back()  # as the keeper does each ten minutes
+    for person, sees in (("orlov", True), ("sokolova", True), ("egorov", False)):
+        signed_in(shop, page, person)
+        page.until("Показать", "/")
+        for words in ("пион", "ЁЖИК"):
+            text = page.get(f"/?q={words}").text
+            assert (f"/order/{order.business_key}" in text) == sees, (person, words)
+            assert ("Стеллаж" in text) == sees
+    assert page.get("/?q=пион&view=list").status_code == 200
 
 
 def test_one_order_on_one_screen_with_its_files(shop: Shop, page: Page) -> None:

@@ -139,7 +139,9 @@ class Hands:
         self.now = 0.0
         self.there = True
         self.sessions = Sessions(lambda _person: self.there, lambda: self.now)
-        self.keeper = SimpleNamespace(board=shown, trouble="", progress=(0, 0), watched=lambda: None)
+        self.keeper = SimpleNamespace(
+            board=shown, trouble="", progress=(0, 0), watched=lambda: None, ended=lambda _: []
+        )
         orders = SimpleNamespace(instances_of=lambda _key: [])
         self.parts = SimpleNamespace(staff=STAFF, orders=orders)
 

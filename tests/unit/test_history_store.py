@@ -19,6 +19,7 @@ from orders.calendar import read_calendar
 from orders.staff import read_staff
 from orders.stage import Route
 from reports.facts import CANCELLED, DONE, OPEN, REFUSED_FILES, REMOVED, RUNNING, OrderFacts
+from reports.past import found
 from reports.store import Store, forget
 
 FIRST, EARLY, LATE = (datetime(2026, m, d, 9, tzinfo=UTC) for m, d in ((1, 12), (3, 2), (4, 20)))
@@ -65,6 +66,23 @@ def test_the_same_history_gives_the_same_facts(tmp_path: Path) -> None:
     assert facts(path, late) == at_once
     path.write_bytes(b"no database" * 1000)
     assert facts(path, late) == at_once
+
+
+def test_ended_orders_are_found_by_russian_words_of_any_case(tmp_path: Path) -> None:
+    told, at = Told(), datetime(2026, 10, 6, 6, tzinfo=UTC)
+    order = told.order("A-1", at, customerName="ООО «Ёлка»", itemDescription="Шкаф", initiator="sokolova")
+    order.step("ApproveOrder", at, at + timedelta(hours=1), directorDecision="reject", directorComment="нет")
+    order.end(at + timedelta(hours=1), "End_RefusedByDirector")
+    told.order("A-2", at, customerName="ООО «Ёлка»")  # it runs: the board itself shows it
+    with Store(tmp_path / "history.db") as store:
+        store.refresh(told.history, lambda _: ROUTE)
+        for words in ("ёЛКа", "шкаф", "a-1"):
+            assert [p.key for p in store.ended(words)] == ["A-1"], words
+        (past,) = store.ended("ёлка")
+    assert past.outcome == "refused"
+    sees = {p.id for p in STAFF.persons if found([past], p, "ёлка")}
+    assert {"orlov", "sokolova"} <= sees and "egorov" not in sees
+    assert [p.key for p in found([past], STAFF.find("egorov"), "A-1")] == ["A-1"]  # who knows the number knows it
 
 
 def test_another_engines_copy_is_thrown_away(tmp_path: Path) -> None:
