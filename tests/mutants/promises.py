@@ -261,7 +261,7 @@ PROMISES = (
         SAID,
         "refusing a staff file with problems",
         "orders/staff.py",
-        "    problems += _between(persons, lines)\n    if problems:\n        raise StaffError(problems)\n",
+        "    problems += _between(persons, lines, shared)\n    if problems:\n        raise StaffError(problems)\n",
         "",
         (f"{STAFF}::test_a_broken_file_is_refused_with_its_problem", f"{STAFF}::test_all_problems_come_at_once"),
     ),
