@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import requests
 from ownshop import open_own
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from shop import Shop
@@ -80,6 +81,12 @@ def test_signing_in_at_one_engine_ends_no_session_at_another(
     go(auditor, "#/orders")
     expect(auditor.locator(".orders tbody tr", has_text=here.business_key or "").first).to_be_visible()
     approve(second, neighbour, neighbour.start_order())
+
+
+def test_programs_written_for_the_plain_engine_find_their_mark(shop: Shop) -> None:
+    told = requests.get(f"{pages(shop)}/api/admin/auth/user/default", timeout=30).cookies
+    own = [name for name in told.keys() if name.startswith("XSRF-TOKEN_")]  # noqa: SIM118 - a jar gives cookies
+    assert len(own) == 1 and told["XSRF-TOKEN"] == told[own[0]] != ""
 
 
 @pytest.mark.parametrize("app", ["tasklist", "cockpit", "admin", "welcome"])

@@ -26,7 +26,11 @@ abstract class ChangedHeaders extends HttpServletResponseWrapper {
     super.addHeader(name, outgoing(name, value));
   }
 
+  final boolean concerns(String name) {
+    return header.equalsIgnoreCase(name);
+  }
+
   private String outgoing(String name, String value) {
-    return header.equalsIgnoreCase(name) && value != null ? changed(value) : value;
+    return concerns(name) && value != null ? changed(value) : value;
   }
 }

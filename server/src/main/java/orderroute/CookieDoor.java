@@ -7,7 +7,10 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import org.springframework.web.filter.OncePerRequestFilter;
 
-/** The pages' cookies go out under names of this engine, and behind TLS Secure: the engine writes its mark without. */
+/**
+ * The pages' mark goes out under a name of this engine too, and every cookie behind TLS Secure: the engine writes its mark
+ * without. Programs written for the plain engine find the mark under its plain name.
+ */
 class CookieDoor extends OncePerRequestFilter {
 
   private final PageCookies cookies;
@@ -25,7 +28,25 @@ class CookieDoor extends OncePerRequestFilter {
         new ChangedHeaders(response, "Set-Cookie") {
           @Override
           String changed(String value) {
-            return marked(cookies.named(value), secure);
+            return marked(value, secure);
+          }
+
+          @Override
+          public void addHeader(String name, String value) {
+            super.addHeader(name, value);
+            addOwn(name, value);
+          }
+
+          @Override
+          public void setHeader(String name, String value) {
+            super.setHeader(name, value);
+            addOwn(name, value);
+          }
+
+          private void addOwn(String name, String value) {
+            if (concerns(name) && cookies.isMark(value)) {
+              super.addHeader(name, cookies.named(value));
+            }
           }
         });
   }

@@ -38,8 +38,13 @@ class PageCookies implements WebServerFactoryCustomizer<TomcatServletWebServerFa
     return ENGINES_MARK + "_" + suffix;
   }
 
-  /** A cookie's line with the mark under its own name. */
+  /** Whether a cookie's line carries the mark under the name that every engine gives it. */
+  boolean isMark(String line) {
+    return line != null && line.startsWith(ENGINES_MARK + "=");
+  }
+
+  /** The mark's line under this engine's own name. */
   String named(String line) {
-    return line.startsWith(ENGINES_MARK + "=") ? mark() + line.substring(ENGINES_MARK.length()) : line;
+    return mark() + line.substring(ENGINES_MARK.length());
   }
 }
