@@ -203,6 +203,7 @@ class Parts:
             "clock": SystemClock(),
             "digests": self._digests(),
             "bonus_act": s.bonus_act,
+            "site": s.public_url,
             "new_token": lambda: secrets.token_urlsafe(24),
         }
         options = Options(

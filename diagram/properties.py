@@ -148,5 +148,16 @@ def read_waits(node: Node) -> str | None:
     return waits
 
 
+def read_track(node: Node) -> tuple[str, str] | None:
+    """Return what the customer reads of the stage, in Russian and English, or None. Raises DiagramError."""
+    text = node.properties.get("track", "")
+    if not text:
+        return None
+    russian, _, english = (part.strip() for part in text.partition(";"))
+    if not russian or not english:
+        raise _fault(node, f"track = «{text}» непонятно", "Пишите: Подбираем ткань; We are choosing the fabric")
+    return russian, english
+
+
 def _fault(node: Node, problem: str, remedy: str) -> DiagramError:
     return DiagramError(problem, remedy, node.id, node.name or None)

@@ -16,6 +16,7 @@ from diagram.properties import (
     read_label,
     read_norm,
     read_required,
+    read_track,
     read_waits,
 )
 from diagram.safety import COMPARISON, is_expression
@@ -23,7 +24,7 @@ from diagram.stages import JUDGE_TOPIC, SYNC_TOPIC, caught_at, judged_by, outcom
 from orders.stage import Field, FieldKind
 
 FORM = "embedded:deployment:stage.html"
-STAGE_WORDS = frozenset({"stage", "label", "norm", "required", "commentOn", "waits"})
+STAGE_WORDS = frozenset({"stage", "label", "norm", "required", "commentOn", "waits", "track"})
 START_WORDS = frozenset({"required"})
 END_CODES = frozenset({"delivered", "refused", "rejected", "cancelled"})
 WITHOUT_CARD = frozenset({"End_Duplicate"})
@@ -71,7 +72,7 @@ def stages(diagram: Diagram, known: Known) -> Iterator[DiagramError]:
             yield fault(node, "у задачи нет свойства stage", "Задайте код шага, название колонки и норму")
             continue
         yield from known_properties(node, STAGE_WORDS)
-        for read in (read_code, read_label, read_norm, read_waits):
+        for read in (read_code, read_label, read_norm, read_waits, read_track):
             yield from attempt(read, node)
         yield from fields_fit(node)
         yield from common_form(node)

@@ -14,6 +14,7 @@ from diagram.properties import (
     read_label,
     read_norm,
     read_required,
+    read_track,
     read_waits,
 )
 from orders.stage import Route, Stage
@@ -75,6 +76,7 @@ def stage_of(node: Node) -> Stage:
         required=read_required(node, fields),
         comment_on=read_comment_on(node, fields),
         waits=read_waits(node),
+        track=read_track(node),
         documentation=node.documentation,
     )
 

@@ -27,8 +27,11 @@ def responsible_accountant(order: OrderSnapshot, staff: Staff, day: date) -> Per
     return head if head and head.present(day) else next(iter(present), head)
 
 
-def customer_message(order: OrderSnapshot, accountant: Person | None) -> str:
-    """Return the message to the customer: ready, what to pay, who will be in touch and how to reach them."""
+def customer_message(order: OrderSnapshot, accountant: Person | None, site: str | None = None) -> str:
+    """Return the message to the customer: ready, what to pay, who will be in touch and how to reach them.
+
+    `site` is the address that customers reach us by; with it the message holds the link to the order's own page.
+    """
     values = order.variables
     total = values.get("estimateSum")
     lines = [
@@ -39,6 +42,8 @@ def customer_message(order: OrderSnapshot, accountant: Person | None) -> str:
     if accountant:
         ways = ", ".join(way for way in (accountant.phone, accountant.email) if way)
         lines.append(f"По оплате с вами свяжется {accountant.name}{f' ({ways})' if ways else ''}.")
+    if site and (token := values.get("trackToken")):
+        lines.append(f"Где ваш заказ сейчас: {site}/track/{token}")
     return "\n".join(lines)
 
 

@@ -63,6 +63,7 @@ class Stage:
     required: tuple[Demand, ...] = ()
     comment_on: tuple[str, ...] = ()  # decisions that ask for the first text field
     waits: str | None = None  # "customer": this time is not ours
+    track: tuple[str, str] | None = None  # what the customer reads of it, in Russian and English
     documentation: str = ""
 
     def decision_field(self) -> Field | None:

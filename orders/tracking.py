@@ -91,7 +91,7 @@ def track(order: OrderSnapshot, route: Route, calendar: WorkingCalendar, now: da
 
 
 def _stage(order: OrderSnapshot, route: Route, language: Language) -> tuple[str, str]:
-    """Return (milestone, words). A stage that an analyst added speaks with the words of the one before it."""
+    """Return (milestone, words). An added stage has its own words (`track`), else those before it."""
     if not order.running:
         return "", _ENDS.get(order.end_id or "", _CLOSED)[language]
     opened = {visit.task_id for visit in order.open}
@@ -99,7 +99,9 @@ def _stage(order: OrderSnapshot, route: Route, language: Language) -> tuple[str,
     present = str(order.variables.get("cardStage") or "")
     for stage in route.stages:
         if not stage.assignee or stage.task_id in opened:
-            known = _STAGES.get(stage.code, known)
+            milestone, words = _STAGES.get(stage.code, known)
+            own: Mapping[Language, str] = dict(zip(LANGUAGES, stage.track, strict=True)) if stage.track else words
+            known = (milestone, own)
         if stage.task_id in opened or (not opened and stage.code == present):
             return known[0], known[1][language]
     return "request", _BEGINS[language]

@@ -50,6 +50,14 @@ def test_the_customers_message_has_order_sum_and_accountant() -> None:
     )
 
 
+def test_the_customers_message_holds_the_link_to_the_order_where_there_is_an_address() -> None:
+    order = replace(ORDER, variables={**ORDER.variables, "trackToken": "t0ken"})
+    linked = messages.customer_message(order, None, "https://order.example")
+    assert linked.splitlines()[-1] == "Где ваш заказ сейчас: https://order.example/track/t0ken"
+    assert "track" not in messages.customer_message(order, None)
+    assert "track" not in messages.customer_message(ORDER, None, "https://order.example")
+
+
 def test_who_the_accountant_is() -> None:
     """Who made the estimate, else the head, else another who is here."""
     other = replace(ORDER, done=(replace(ORDER.done[0], person="zaitseva"),))

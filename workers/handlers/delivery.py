@@ -31,8 +31,9 @@ class Closed(Output):
 
 @topic("notify-customer")
 def notify_customer(
-    order: ToCustomer, task: Task, *, engine: Engine, staff: Staff, calendar: WorkingCalendar, mail: Mail | None
-) -> Values:
+    order: ToCustomer, task: Task, *, engine: Engine, staff: Staff, calendar: WorkingCalendar, mail: Mail | None,
+    site: str | None = None,
+) -> Values:  # fmt: skip
     """Write the message to the customer (mode prepare), or mail it (mode send). Running twice mails once.
 
     Mailed only when the customer is told by e-mail, mail is set up and the contact holds an address.
@@ -41,7 +42,7 @@ def notify_customer(
         case "prepare":
             whole = engine.snapshot(task.instance_id)
             accountant = responsible_accountant(whole, staff, calendar.today(task.create_time))
-            return {"customerMessage": customer_message(whole, accountant)}
+            return {"customerMessage": customer_message(whole, accountant, site)}
         case "send":
             _mail(order, task, mail)
             return {}
