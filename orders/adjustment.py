@@ -10,10 +10,10 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from orders.dates import long_moment, utc
+from orders.dates import long_moment, parse_moment, utc
 from orders.keys import MAX_LENGTH, instant_text
 from orders.lateness import lateness, production_stage
 from orders.messages import one_line
@@ -231,9 +231,17 @@ def said(
     entry: Mapping[str, str],
     weight: Weight,
 ) -> dict[str, Scalar]:
-    """Return what the entry shows to people. `entry`: the instants and ids that it began with, as texts."""
+    """Return what the entry shows to people, and the sources that an auditor finds it by.
+
+    `entry`: the instants and ids that it began with, as texts.
+    """
     stage = route.stage_of_code(entry["stage"])
+    events = list(_evidence(order, route, staff, calendar.zone, entry, weight))
+    lines = [
+        f"{long_moment(e.at, calendar.zone)} — {e.says}" if e.at else e.says[:1].upper() + e.says[1:] for e in events
+    ]
     return {
+        "adjustItem": one_line(order.variables.get("itemDescription")),
         "adjustPersonName": staff.name(entry["person"]),
         "adjustDeciderName": staff.name(entry["decider"]),
         "adjustStageName": stage.label if stage else entry["stage"],
@@ -245,36 +253,41 @@ def said(
         "adjustPoints": weight.points,
         "adjustRule": RULE,
         "adjustRuleText": RULE_TEXT,
-        "adjustEvidence": "\n".join(_evidence(order, route, staff, calendar, entry, weight)),
+        "adjustEvidence": "\n".join(lines),
+        "adjustSources": "\n".join(e.found for e in events),
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """One event of the engine's history: what people read of it, and where it is found."""
+
+    at: datetime | None
+    says: str
+    found: str  # "history/task?taskId=…"
+
+
 def _evidence(
-    order: OrderSnapshot,
-    route: Route,
-    staff: Staff,
-    calendar: WorkingCalendar,
-    entry: Mapping[str, str],
-    weight: Weight,
-) -> Iterator[str]:
-    """Name each event of the engine's history that the entry rests on, with the id that it is found by."""
-
-    def at(moment: datetime) -> str:
-        return long_moment(moment, calendar.zone)
-
+    order: OrderSnapshot, route: Route, staff: Staff, zone: tzinfo, entry: Mapping[str, str], weight: Weight
+) -> Iterator[_Event]:
+    """Name each event that the entry rests on."""
     promised = [v for v in order.done if "readyBy" in v.values]
     for visit in promised[:1] + promised[1:][-1:]:
-        yield f"{at(visit.at)} — срок назначен, {visit.person_name} (визит {visit.visit})"
-    held = datetime.fromisoformat(entry["held_since"])
-    yield f"{at(held)} — шаг у сотрудника, {staff.name(entry['person'])} (задача {entry['task']})"
-    noted = datetime.fromisoformat(entry["late_at"])
-    yield f"{at(noted)} — срок прошёл, изделие не готово (заказ {order.instance_id}, lateFlags)"
-    if weight.moved_to is not None:
-        reason = one_line(order.variables.get("moveReason"))
-        yield f"Срок перенесён на {at(weight.moved_to)}: {reason} (readyBy)"
-    made = next((v for v in reversed(order.done) if v.task_id == getattr(production_stage(route), "task_id", "")), None)
+        yield _Event(visit.at, f"срок назначен: {visit.person_name}", f"history/activity-instance/{visit.visit}")
+    if weight.moved_to is not None or order.variables.get("moveReason"):
+        moved = parse_moment(str(order.variables.get("readyBy")), zone)
+        reason = one_line(order.variables.get("moveReason"), 80)
+        text = f"срок перенесён на {long_moment(moved, zone)}: {reason}"
+        yield _Event(None, text, f"history/detail?processInstanceId={order.instance_id} readyBy, moveReason")
+    held = parse_moment(entry["held_since"])
+    yield _Event(held, f"шаг у сотрудника: {staff.name(entry['person'])}", f"history/task?taskId={entry['task']}")
+    noted = parse_moment(entry["late_at"])
+    where = f"history/detail?processInstanceId={order.instance_id} lateFlags"
+    yield _Event(noted, "срок прошёл, изделие не готово", where)
+    stage = production_stage(route)
+    made = next((v for v in reversed(order.done) if stage and v.task_id == stage.task_id), None)
     if made is not None:
-        yield f"{at(made.at)} — готово, {made.person_name} (визит {made.visit})"
+        yield _Event(made.at, f"готово: {made.person_name}", f"history/activity-instance/{made.visit}")
 
 
 def asked_notice(key: str, promise: datetime, until: datetime, calendar: WorkingCalendar) -> str:

@@ -156,6 +156,7 @@ def test_hours_are_working_hours_to_the_ready_moment_against_both_promises() -> 
     shown = said(order, ROUTE, STAFF, CALENDAR, facts(), weight)
     assert (shown["adjustHours"], shown["adjustHoursFirst"]) == (8, 24)
     assert shown["adjustFirstPromise"] == "2026-11-25T15:00:00Z"
+    assert "Срок перенесён на пт 27 ноября, 18:00: Ждали кромку" in str(shown["adjustEvidence"])
 
 
 def facts() -> dict[str, str]:
@@ -169,10 +170,15 @@ def test_each_line_of_evidence_names_its_place_in_the_history() -> None:
     weight = weighed(made(), ROUTE, CALENDAR, PROMISE, NOTICED + timedelta(days=1))
     shown = said(made(), ROUTE, STAFF, CALENDAR, facts(), weight)
     lines = str(shown["adjustEvidence"]).splitlines()
-    assert [line.split(" — ")[1] for line in lines] == [
-        "срок назначен, Дина Павлова (визит v1)",
-        "шаг у сотрудника, Глеб Ткач (задача task-7)",
-        "срок прошёл, изделие не готово (заказ i1, lateFlags)",
+    assert lines == [
+        "пн 23 ноября, 10:00 — срок назначен: Дина Павлова",
+        "пн 23 ноября, 10:30 — шаг у сотрудника: Глеб Ткач",
+        "ср 25 ноября, 18:00 — срок прошёл, изделие не готово",
+    ]
+    assert str(shown["adjustSources"]).splitlines() == [
+        "history/activity-instance/v1",
+        "history/task?taskId=task-7",
+        "history/detail?processInstanceId=i1 lateFlags",
     ]
     assert (shown["adjustOverdue"], shown["adjustPersonName"]) == ("8 ч, ещё не готово", "Глеб Ткач")
 
