@@ -10,6 +10,7 @@ from bitrix_sync import texts
 from bitrix_sync.schema import NO_CARD, outcome_code
 from orders.keys import late_key, reminder_key, visit_key
 from orders.lateness import LateFlag, read_flags
+from orders.norms import parse_norm
 from orders.persons import Person, Staff
 from orders.snapshot import FileRef, OpenVisit, OrderSnapshot, RecordKind, Scalar, VisitDone
 from orders.stage import FieldKind, Route, Stage
@@ -96,8 +97,13 @@ def has_card(order: OrderSnapshot) -> bool:
     return order.end_id != NO_CARD and bool(order.open or order.done or order.closing or order.end_id)
 
 
-def desired(order: OrderSnapshot, route: Route, staff: Staff, zone: tzinfo, due: Due) -> DesiredCard:
-    """Compute the card of an order. Raises Permanent where the order's own variables cannot be read."""
+def desired(
+    order: OrderSnapshot, route: Route, staff: Staff, zone: tzinfo, due: Due, now: datetime | None = None
+) -> DesiredCard:
+    """Compute the card of an order. Raises Permanent where the order's own variables cannot be read.
+
+    With `now` people are reminded, once, of a step whose norm has passed; the promise of production has its own flag.
+    """
     visit = max(order.open, key=lambda each: each.since, default=None)
     end = order.end_id or order.closing
     opened = with_people(visit, route.stage(visit.task_id), order) if visit else None
@@ -121,7 +127,9 @@ def desired(order: OrderSnapshot, route: Route, staff: Staff, zone: tzinfo, due:
         files={name: files for name, files in _files(order, route) if name not in drafts},
         reset=_reset(stage, order) if wish else {},
         notes=tuple(_notes(order, route, flags, zone)),
-        notices=tuple(_notices(order, opened, flags, staff, zone)) if order.running and not end else (),
+        notices=(*_notices(order, opened, flags, staff, zone), *_overdue(wish, order, staff, zone, now))
+        if order.running and not end
+        else (),
         task=wish,
         observers=_observers(order, opened, staff),
         cancelled=_cancelled(order, end),
@@ -213,6 +221,17 @@ def _notices(
     for key, text in keys:
         for person in _concerned(visit, staff):
             yield Notice(f"{key}:{person.id}", person.id, text)
+
+
+def _overdue(
+    wish: TaskWish | None, order: OrderSnapshot, staff: Staff, zone: tzinfo, now: datetime | None
+) -> Iterator[Notice]:
+    """Remind holder and manager of a step past its norm: once a visit, also when the deadline moves afterwards."""
+    if wish is None or wish.due is None or now is None or now < wish.due or parse_norm(wish.stage.norm).until:
+        return
+    text = texts.overdue_notice(order, wish.stage, wish.due, zone)
+    for person in _concerned(wish.visit, staff):
+        yield Notice(f"{wish.key}:overdue:{person.id}", person.id, text)
 
 
 def _concerned(visit: OpenVisit, staff: Staff) -> tuple[Person, ...]:

@@ -182,7 +182,7 @@ class Reconciler:
             zone=self._zone,
             today=local_day(self.now(), self._zone),
             order=order,
-            wish=desired(order, route, self.staff, self._zone, due),
+            wish=desired(order, route, self.staff, self._zone, due, self.now()),
             usable=self._users[1],
             public_url=self._public_url,
         )

@@ -99,6 +99,12 @@ def late_reminder(order: OrderSnapshot, flag: LateFlag, zone: tzinfo) -> str:
     return f"Заказ {order.key} ({cut(_item(order), 80)}) всё ещё не готов, срок был {since}."
 
 
+def overdue_notice(order: OrderSnapshot, stage: Stage, due: datetime, zone: tzinfo) -> str:
+    """Return the reminder about a step whose norm has passed."""
+    item = cut(_item(order), 40)
+    return f"Заказ {order.key} ({item}): шаг «{cut(stage.label, 50)}» просрочен, срок был {long_moment(due, zone)}."
+
+
 def moved_line(order: OrderSnapshot, zone: tzinfo) -> str:
     """Return the log line of a moved promise."""
     ready = long_moment(parse_moment(str(order.variables["readyBy"]), zone), zone)

@@ -183,6 +183,28 @@ def test_one_notice_per_person_promise_and_day(story: Story) -> None:
     }
 
 
+def test_one_reminder_when_the_norm_of_any_step_has_passed(story: Story) -> None:
+    """Whoever has it, else the department, and the manager; once a visit; production has its own flag."""
+    due = datetime(2026, 3, 5, 15, tzinfo=UTC)
+
+    def keys(now: datetime) -> list[str]:
+        found = desired(story.order, ROUTE, STAFF, ZONE, lambda visit, stage: due, now).notices
+        assert all("просрочен, срок был чт 5 марта, 18:00" in notice.text for notice in found)
+        return [notice.key for notice in found]
+
+    story.open("estimate")
+    assert keys(due - timedelta(seconds=1)) == []
+    first = keys(due)
+    assert len(first) == len(set(first)) > 0 and {k.rsplit(":", 2)[1] for k in first} == {"overdue"}
+    assert {k.rsplit(":", 1)[1] for k in first} == {
+        *(p.id for p in STAFF.members("accounting")),
+        *(p.id for p in STAFF.managers(["accounting"])),
+    }
+    assert keys(due + timedelta(days=9)) == first
+    story.open("manufacture")
+    assert keys(due + timedelta(days=9)) == []
+
+
 # columns and fields
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from mirrored import BEGIN, MirroredPortal, Story
+from mirrored import AHEAD, MirroredPortal, Story
 
 KEY = "ORD-2026-00042"
 
@@ -71,7 +71,7 @@ def test_a_whole_route_is_mirrored_step_by_step(mirrored: MirroredPortal) -> Non
     (task,) = mirrored.open_tasks()
     assert task["title"].startswith(f"Разработать документацию: {KEY}, комод") and len(task["title"]) <= 60
     assert task["allowChangeDeadline"] == "N"
-    assert datetime.fromisoformat(task["deadline"]) == BEGIN + timedelta(days=2)
+    assert datetime.fromisoformat(task["deadline"]) == AHEAD + timedelta(days=2)
     assert "ООО «Ромашка»" in task["description"] and "Берём" in task["description"]
     assert [t["status"] for t in mirrored.tasks()] == ["5", "2"]
     assert len(task["accomplices"]) == len(mirrored.staff.members("designers")) - 1
