@@ -12,6 +12,8 @@ from app.board.keeper import read_now
 from app.errors import CommandError
 from app.monthly import monthly
 from app.wiring import Parts
+from bitrix_sync.drift import CURSOR as DRIFT
+from bitrix_sync.drift import lasting
 from orders.errors import OrderRouteError
 from orders.persons import Person
 from reports.alerts import Alert, alerts, told
@@ -54,12 +56,13 @@ class ShopDigests:
 
 def alerts_of(parts: Parts, board: Board, now: datetime) -> list[Alert]:
     """Return what needs attention; targets that cannot be read are left out and logged."""
+    drift = [(each.order, each.why) for each in lasting(parts.ledger.cursor(DRIFT))]
     try:
         report = monthly(parts, None, None, now)
     except (CommandError, OrderRouteError) as error:
         log.warning("alerts_without_kpi", error=str(error))
-        return alerts(board, (), "")
-    return alerts(board, report.kpi, report.title)
+        return alerts(board, (), "", drift)
+    return alerts(board, report.kpi, report.title, drift)
 
 
 def digest_of(board: Board, person: Person, managers: list[Person]) -> Digest:

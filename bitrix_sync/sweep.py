@@ -13,6 +13,8 @@ import structlog
 from bitrix_sync import notes, tasks
 from bitrix_sync.client import Command, rows_of
 from bitrix_sync.compare import entries
+from bitrix_sync.drift import CURSOR as DRIFT
+from bitrix_sync.drift import after_sweep
 from bitrix_sync.envelope import BatchAnswer
 from bitrix_sync.errors import Unreadable
 from bitrix_sync.guard import Guarded
@@ -56,11 +58,13 @@ class Sweep:
 
     def __init__(self, mirror: Reconciler, guard: Guarded) -> None:
         self._mirror, self._guard = mirror, guard
+        self._left: dict[str, tuple[str, str]] = {}  # instance -> (order, why its card could not be put right)
 
     def run(self) -> int:
         """Look at every order whose turn it is and repair what differs; return how many were looked at."""
         began = self._mirror.now()
-        turn = self._turn(self._orders())
+        known = self._orders()
+        turn = self._turn(known)
         works: list[Work] = []
         repair: list[Work] = []
         for part in in_parts(turn.orders, CARDS):
@@ -74,8 +78,11 @@ class Sweep:
         for work in works:
             if work not in repair:
                 self._caught_up(work)
-        self._mirror.ledger.set_cursor(_AFTER, turn.last)
-        self._mirror.ledger.set_cursor(_SINCE, began.isoformat())
+        ledger = self._mirror.ledger
+        left = after_sweep(ledger.cursor(DRIFT), set(turn.orders), set(known), self._left)
+        ledger.set_cursor(DRIFT, left)
+        ledger.set_cursor(_AFTER, turn.last)
+        ledger.set_cursor(_SINCE, began.isoformat())
         log.info("sweep_done", looked=len(turn.orders), repaired=len(repair), of=turn.of)
         return len(turn.orders)
 
@@ -126,6 +133,7 @@ class Sweep:
         return list(dict.fromkeys([*engine.running_instances(ROUTE), *unfinished, *spoken_of]))
 
     def _failed(self, instance_id: str, error: OrderRouteError) -> None:
+        self._left[instance_id] = (instance_id, str(error))
         log.error("sweep_order_failed", instance=instance_id, reason=str(error))
 
     def _look(self, works: Sequence[Work]) -> list[Work]:
@@ -182,8 +190,10 @@ class Sweep:
             except PortalUnavailable:
                 raise
             except Transient as error:
+                self._left[instance] = (work.wish.key, str(error))
                 log.info("sweep_order_waits", order=work.wish.key, reason=str(error))
             except OrderRouteError as error:
+                self._left[instance] = (work.wish.key, str(error))
                 log.error("sweep_order_failed", order=work.wish.key, reason=str(error))
 
     def _caught_up(self, work: Work) -> None:

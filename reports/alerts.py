@@ -1,5 +1,6 @@
-"""What a director has to hear of by itself: a program's step that stopped, an order that does not move, a KPI past its
-target. Each is told while it lasts, at most once a day with the digest, and once more when it is over. Pure.
+"""What a director has to hear of by itself: a program's step that stopped, an order that does not move, a card that
+differs from its order, a KPI past its target. Each is told while it lasts, at most once a day with the digest, and once
+more when it is over. Pure.
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ class Alert:
     text: str
 
 
-def alerts(board: Board, figures: Iterable[Figure], period: str) -> list[Alert]:
-    """Return what is wrong now; `figures` are those of the last whole month, whose name is `period`."""
+def alerts(board: Board, figures: Iterable[Figure], period: str, drift: Iterable[tuple[str, str]] = ()) -> list[Alert]:
+    """Return what is wrong now; `figures` are those of the last whole month, whose name is `period`.
+
+    `drift`: orders whose card differs from the engine for more than one sweep, and why.
+    """
     found = [
         Alert(f"incident:{t.row.key}", f"{t.row.key}: шаг программы остановлен сбоем, {t.row.stage}")
         for t in board.tiles
@@ -42,6 +46,7 @@ def alerts(board: Board, figures: Iterable[Figure], period: str) -> list[Alert]:
         for f in figures
         if f.met is False and not f.by
     ]
+    found += [Alert(f"drift:{order}", f"{order}: карточка не равна заказу, {why}") for order, why in drift]
     return found
 
 

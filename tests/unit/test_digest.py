@@ -86,12 +86,13 @@ def test_an_alert_is_new_once_lasts_and_is_told_when_it_is_over() -> None:
     waits = order("waits", "UserTask_AgreePrice")
     shown = board(old, stopped, replace(waits, open=(replace(waits.open[0], since=NOW - timedelta(days=20)),)))
     figure = Figure(id="on_time_last", label="В срок", value=70.0, unit="%", n=20, target=90.0, met=False)
-    found = alerts(shown, [figure, figure.model_copy(update={"met": True, "id": "other"})], "октябрь 2026")
-    assert [a.id for a in found] == ["incident:stopped", "still:old:design", "kpi:on_time_last"]
+    figures = [figure, figure.model_copy(update={"met": True, "id": "other"})]
+    found = alerts(shown, figures, "октябрь 2026", [("old", "карточка удалена")])
+    assert [a.id for a in found] == ["incident:stopped", "still:old:design", "kpi:on_time_last", "drift:old"]
     first = told(found, {})
-    assert first.count("новое: ") == 3
-    assert "В срок за октябрь 2026: 70" in first
-    assert first.endswith("цель 90")
+    assert first.count("новое: ") == 4
+    assert "В срок за октябрь 2026: 70 %, цель 90\n" in first
+    assert first.endswith("old: карточка не равна заказу, карточка удалена")
     later = told(found[1:], {a.id: a.text for a in found})
     assert "новое" not in later
     assert later.endswith(f"Больше не требует: 1\n• {found[0].text}")
