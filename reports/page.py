@@ -39,7 +39,8 @@ _TABLES: Sequence[tuple[str, str, str, tuple[tuple[str, str], ...]]] = (
             ("stage_wait.p50", "ждёт p50, ч"), ("stage_touch.p50", "делается p50, ч"),
             ("stage_efficiency", "доля работы, %"), ("first_pass", "с первого раза, %"),
             ("stage_lost", "сверх срока, ч"), ("stage_open", "стоят"), ("stage_oldest", "дольше всех, ч"),
-            ("stage_ageing", "дольше обычного"), ("sum_stage", "сумма смет, ₽"),
+            ("stage_ageing.p50", "дольше p50"), ("stage_ageing.p85", "p85"), ("stage_ageing.p95", "p95"),
+            ("sum_stage", "сумма смет, ₽"),
         ),
     ),
     (
@@ -96,7 +97,7 @@ _TABLES: Sequence[tuple[str, str, str, tuple[tuple[str, str], ...]]] = (
 )  # fmt: skip
 _COUNTED = (ORDERS, COMPLAINTS)  # units that the label names already
 _GROUPS: Sequence[tuple[str, tuple[str, ...]]] = (
-    ("Сколько заказов", ("received", "duplicates", "wip", "throughput", "little")),
+    ("Сколько заказов", ("received", "duplicates", "wip", "order_ageing", "throughput", "little")),
     ("Срок заказа", ("lead_time",)),
     ("Обещанные сроки", ("on_time", "late", "days_late", "promise")),
     ("Работа и просрочка", ("flow_efficiency", "overdue")),

@@ -26,6 +26,7 @@ TREND_MONTHS = 13
 NOT_HERE: Mapping[str, str] = {
     "Корректировки премий": "журнал корректировок ещё не ведётся",
     "Качество прогноза": "прогноз ещё не строится",
+    "Обмен с порталом": "расхождения карточек и остановленные шаги программ показывают сверка и список сбоев",
 }
 """KPI without a source so far -> why. Said in the report, so that nobody takes their absence for a zero."""
 _TREND = (

@@ -8,10 +8,23 @@ from collections.abc import Iterable
 from reports.book import Book
 from reports.clock import HOUR
 from reports.facts import CANCELLED, OPEN, Visit
-from reports.figures import HOURS, PERCENT, TASKS, Figure, Part, figure, quantile
+from reports.figures import (
+    HOURS,
+    ORDERS,
+    PERCENT,
+    TASKS,
+    WHOLE,
+    Figure,
+    Part,
+    Status,
+    enough,
+    figure,
+    quantile,
+)  # fmt: skip
 from reports.period import Month
 
 UNCLAIMED = "—"
+_AGES = (50, 85, 95)
 _NOTE = "рабочие часы после срока задачи, которые пришлись на период; шаги, где ждали заказчика, не считаются"
 
 
@@ -31,7 +44,7 @@ def people(book: Book, month: Month) -> list[Figure]:
         found.append(_open("open_tasks", "Открыто задач", book, visits, part))
         overdue = [v for v in visits if v.due is not None and v.due < last]
         found.append(_open("open_overdue", "Открыто с просрочкой", book, overdue, part))
-    return found + ageing(book, open_visits, last)
+    return found + ageing(book, open_visits, last) + order_ageing(book, last)
 
 
 def overdue_whole(book: Book, first: int, last: int) -> Figure:
@@ -137,19 +150,30 @@ def ageing(book: Book, open_visits: list[Visit], at: int) -> list[Figure]:
         )
         before = [v for v in book.visits if v.stage == stage.code and v.ended is not None and v.ended < at]
         usual = [book.clock.worked(v.created, v.ended or at) / HOUR for v in before]
-        limit = quantile(usual, 0.85) if len(usual) >= 7 else None
-        old = [(a, k) for a, k in ages if limit is not None and a > limit]
-        value = None if limit is None else len(old)
-        found.append(
-            figure(
-                *("stage_ageing", "Стоят дольше обычного", value, "заказов", _keys(old)),
-                n=len(ages),
-                part=part,
-                status=None if value is not None else "few",
-                note="дольше, чем 85 из 100 прежних на этом шаге",
-            )
-        )
+        found += [_older("stage_ageing", "Стоят дольше обычного", ages, usual, q, "на этом шаге", part) for q in _AGES]
     return found
+
+
+def order_ageing(book: Book, at: int) -> list[Figure]:
+    """Return the running orders that are older than 50, 85 and 95 of 100 shipped before were at their end."""
+    ages = [(book.days(o, at), o.key) for o in book.open_at(at)]
+    shipped = [o for o in book.orders if o.outcome == "delivered" and o.ended is not None and o.ended < at]
+    usual = [book.days(o, o.ended or at) for o in shipped]
+    return [_older("order_ageing", "В работе дольше прежних", ages, usual, q, "от заявки до отгрузки") for q in _AGES]
+
+
+def _older(
+    id_: str, label: str, ages: list[tuple[float, str]], usual: list[float], q: int, where: str, part: Part = WHOLE
+) -> Figure:
+    limit = quantile(usual, q / 100) if len(usual) >= enough(q / 100) else None
+    old = [key for age, key in ages if limit is not None and age > limit]
+    value = None if limit is None else len(old)
+    status: Status = "few" if value is None else "ok"
+    note = f"дольше, чем {q} из 100 прежних {where}; прежних {len(usual)}, сейчас {len(ages)}"
+    return figure(
+        f"{id_}.p{q}", f"{label}, p{q}", value, ORDERS, old, n=len(old), part=part, status=status, note=note,
+        excluded={} if limit is not None else {"прежних мало": len(usual)},
+    )  # fmt: skip
 
 
 def _keys(pairs: list[tuple[float, str]]) -> list[str]:

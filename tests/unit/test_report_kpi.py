@@ -359,3 +359,28 @@ def test_months_agree_with_their_own_report(october: Report, rows: MadeHistory, 
     shown = {f.id: f.value for f in october.trend if f.key == "2026-06"}
     assert len(shown) > 8
     assert shown == {id_: value(june, id_) for id_ in shown}
+
+
+def test_ageing_of_orders_and_steps(october: Report, plain: Plain) -> None:
+    ages = {
+        i["id"]: hours(when(i["startTime"]), LAST) / 8  # type: ignore[arg-type]
+        for i in plain.orders
+        if when(i["startTime"]) < LAST and (not i["endTime"] or when(i["endTime"]) >= LAST)  # type: ignore[operator]
+    }
+    usual = [
+        hours(when(i["startTime"]), when(i["endTime"])) / 8  # type: ignore[arg-type]
+        for i in plain.orders
+        if plain.end.get(i["id"]) == "End_Delivered" and i["endTime"] and when(i["endTime"]) < LAST  # type: ignore[operator]
+    ]
+    for q in (50, 85, 95):
+        older = sorted(plain.key[i] for i, age in ages.items() if age > nearest_rank(usual, q / 100))
+        assert sorted(october.find(f"order_ageing.p{q}").orders) == older  # type: ignore[union-attr]
+    stage, element = "design", "UserTask_PrepareDesign"
+    before = [hours(when(t["startTime"]), when(t["endTime"])) for t in plain.tasks  # type: ignore[arg-type]
+              if t["taskDefinitionKey"] == element and t["endTime"] and when(t["endTime"]) < LAST]  # type: ignore[operator]  # fmt: skip
+    standing = [hours(when(t["startTime"]), LAST) for t in plain.tasks  # type: ignore[arg-type]
+                if t["taskDefinitionKey"] == element and when(t["startTime"]) < LAST  # type: ignore[operator]
+                and (not t["endTime"] or when(t["endTime"]) >= LAST)]  # type: ignore[operator]  # fmt: skip
+    for q in (50, 85, 95):
+        limit = nearest_rank(before, q / 100)
+        assert value(october, f"stage_ageing.p{q}", stage) == sum(age > limit for age in standing)
