@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
@@ -35,6 +36,7 @@ def teach(site: Flask, zone: tzinfo) -> None:
         "hours": working_time,
         "size": file_size,
         "plain": plain,
+        "tied": lambda words: re.sub(r"(?<=\d) (?=[а-я])", "\N{NO-BREAK SPACE}", words),  # a unit stays with its number
         "orders": lambda n: count(n, "заказ", "заказа", "заказов"),
     }
     site.jinja_env.trim_blocks = site.jinja_env.lstrip_blocks = True
