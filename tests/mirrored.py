@@ -253,8 +253,18 @@ class MirroredPortal:
 
     # what is there
 
+    def whole(self, method: str, params: Mapping[str, Any], path: str = "") -> list[dict[str, Any]]:
+        """Read a list page by page, as a bystander."""
+        found: list[dict[str, Any]] = []
+        while True:
+            result = self.portal.call(method, {**params, "start": len(found)})
+            rows = result[path] if path else result
+            found += rows
+            if len(rows) < 50:
+                return found
+
     def cards(self) -> list[dict[str, Any]]:
-        return list(self.portal.call("crm.item.list", {"entityTypeId": self.schema.entity_type_id})["items"])
+        return self.whole("crm.item.list", {"entityTypeId": self.schema.entity_type_id}, "items")
 
     def card(self, key: str = "ORD-2026-00042") -> dict[str, Any]:
         found = [card for card in self.cards() if card["xmlId"] == f"order:{key}"]
@@ -275,7 +285,7 @@ class MirroredPortal:
         self.portal.call("crm.item.update", update, user=user)
 
     def tasks(self, key: str | None = None) -> list[dict[str, Any]]:
-        rows = self.portal.call("tasks.task.list", {"select": ["*", "UF_CRM_TASK"], "order": {"ID": "ASC"}})["tasks"]
+        rows = self.whole("tasks.task.list", {"select": ["*", "UF_CRM_TASK"], "order": {"ID": "ASC"}}, "tasks")
         return [row for row in rows if key is None or f"{key}:task:" in row["description"]]
 
     def open_tasks(self, key: str | None = None) -> list[dict[str, Any]]:
@@ -291,7 +301,7 @@ class MirroredPortal:
 
     def drive(self) -> list[str]:
         names = []
-        for folder in self.portal.call("disk.folder.getchildren", {"id": self.schema.folder_id}):
+        for folder in self.whole("disk.folder.getchildren", {"id": self.schema.folder_id}):
             names += [row["NAME"] for row in self.portal.call("disk.folder.getchildren", {"id": folder["ID"]})]
         return names
 

@@ -74,6 +74,31 @@ def test_a_call_that_was_not_done_is_done_in_the_end(mirrored: MirroredPortal, m
     everything_once(mirrored, story)
 
 
+@pytest.mark.parametrize("orders", [1, pytest.param(150, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("share", [1.0, 0.3])
+def test_no_create_is_doubled_where_every_answer_to_it_is_cut(
+    mirrored: MirroredPortal, share: float, orders: int
+) -> None:
+    """Done, then cut off: first each create, then three of ten; 150 orders at each share make 300."""
+    creates = [method for method in CREATES if method not in ("batch", "crm.item.update")]
+    mirrored.portal.faults({"kind": "lost_answer", "methods": creates, "fraction": share}, seed=5)
+    stories = [full_story(mirrored.source, f"ORD-2026-{n:05d}") for n in range(orders)]
+    for story in stories:
+        for _ in range(12):
+            client = mirrored.new_client(sleep=lambda _: None)
+            try:
+                mirrored.new_mirror(client=client, step_seconds=1.5).reconcile(story.instance)
+            except Transient:
+                continue
+            break
+    mirrored.portal.faults()
+    for story in stories:
+        insist(mirrored, story)
+    for story in stories[:: max(1, orders // 10)]:  # looks at everything in the portal each time
+        everything_once(mirrored, story)
+    assert len(mirrored.cards()) == len(mirrored.tasks()) == orders
+
+
 def test_every_tenth_answer_wrong_still_ends_at_one_card_each(mirrored: MirroredPortal) -> None:
     stories = [full_story(mirrored.source, f"ORD-2026-{n:05d}") for n in range(4)]
     rules = [{"kind": kind, "fraction": 0.04, "apply": 0.5} for kind in ("error500", "html502", "truncated")]
