@@ -192,7 +192,6 @@ class Weight:
     first: datetime | None
     hours_first: float
     ready: datetime | None
-    moved_to: datetime | None  # the promise that stands now, where it is another one
 
 
 def weighed(order: OrderSnapshot, route: Route, calendar: WorkingCalendar, promise: datetime, now: datetime) -> Weight:
@@ -201,9 +200,8 @@ def weighed(order: OrderSnapshot, route: Route, calendar: WorkingCalendar, promi
     until = found.ready_at or utc(order.ended or now)
     hours = max(0.0, calendar.between(promise, until))
     first = found.first or promise
-    moved = found.last if found.last and instant_text(found.last) != instant_text(promise) else None
     return Weight(
-        hours, points(hours), first, max(0.0, calendar.between(first, until)), found.ready_at, moved
+        hours, points(hours), first, max(0.0, calendar.between(first, until)), found.ready_at
     )  # fmt: skip
 
 
@@ -236,7 +234,7 @@ def said(
     `entry`: the instants and ids that it began with, as texts.
     """
     stage = route.stage_of_code(entry["stage"])
-    events = list(_evidence(order, route, staff, calendar.zone, entry, weight))
+    events = list(_evidence(order, route, staff, calendar.zone, entry))
     lines = [
         f"{long_moment(e.at, calendar.zone)} — {e.says}" if e.at else e.says[:1].upper() + e.says[1:] for e in events
     ]
@@ -268,13 +266,13 @@ class _Event:
 
 
 def _evidence(
-    order: OrderSnapshot, route: Route, staff: Staff, zone: tzinfo, entry: Mapping[str, str], weight: Weight
+    order: OrderSnapshot, route: Route, staff: Staff, zone: tzinfo, entry: Mapping[str, str]
 ) -> Iterator[_Event]:
     """Name each event that the entry rests on."""
     promised = [v for v in order.done if "readyBy" in v.values]
     for visit in promised[:1] + promised[1:][-1:]:
         yield _Event(visit.at, f"срок назначен: {visit.person_name}", f"history/activity-instance/{visit.visit}")
-    if weight.moved_to is not None or order.variables.get("moveReason"):
+    if order.variables.get("moveReason"):
         moved = parse_moment(str(order.variables.get("readyBy")), zone)
         reason = one_line(order.variables.get("moveReason"), 80)
         text = f"срок перенесён на {long_moment(moved, zone)}: {reason}"

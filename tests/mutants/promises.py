@@ -32,6 +32,15 @@ PROMISES = (
         (f"{STEP_PAGE}::test_a_link_works_once_for_its_person_and_no_more_than_three_an_hour",),
     ),
     Mutant(
+        "entry-once",
+        U,
+        "one entry of the register for an order, a stage and a promise",
+        "workers/handlers/adjustment.py",
+        " and not engine.entries(found.key)",
+        "",
+        ("tests/unit/test_adjustment.py::test_flag_and_sweep_propose_one_entry_however_often",),
+    ),
+    Mutant(
         "form-mark",
         DOORS,
         "a post that no form of ours sent is no answer",
