@@ -192,7 +192,7 @@ def against(ratio: float | None) -> str:
 
 def left_out(figure: Figure) -> str:
     """Say what was left out: «не вошли: отменены 1, отказ директора 2»."""
-    listed = ", ".join(f"{what} {n}" for what, n in figure.excluded.items())
+    listed = ", ".join(f"{what}\N{NO-BREAK SPACE}{n}" for what, n in figure.excluded.items())
     return f"не вошли: {listed}" if listed else ""
 
 

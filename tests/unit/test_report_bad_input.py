@@ -89,7 +89,7 @@ def test_missing_claims_are_said_to_be_unknown_on_the_page(tmp_path: Path) -> No
         order = told.order(f"A-{n}", AT)
         order.step("ApproveOrder", AT, AT + 3 * HOUR, directorDecision="approve")
     text = page(report(told.history, tmp_path), [])
-    assert "неизвестно" in text and "не отмечено, когда взят в работу 6" in text
+    assert "неизвестно" in text and "не отмечено, когда взят в работу\N{NO-BREAK SPACE}6" in text
 
 
 def test_the_plants_month_whatever_the_machines_zone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
