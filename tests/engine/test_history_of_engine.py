@@ -41,6 +41,11 @@ def orders(shop: Shop) -> dict[str, Instance]:
     later = (datetime.now(UTC) + timedelta(days=30)).isoformat()
     shop.integration.processes.correlate("ReadyDateMoved", long.id, {"readyBy": later})
     shop.carry_home(long)
+    about = {"orderKey": long.business_key}
+    manager, accountant = shop.person(shop.member("commercial")), shop.person(shop.member("accounting"))
+    manager.processes.start("record-complaint", {**about, "complaintText": "скол"})
+    accountant.processes.start("record-actual-cost", {**about, "actualCost": "110000.00"})
+    shop.drain()
     rejected = shop.start_order()
     shop.carry_to(rejected, "UserTask_AgreePrice")
     shop.answer(rejected, priceDecision="reject", priceComment="дорого")
@@ -61,6 +66,11 @@ def test_what_happened_is_what_the_store_tells(shop: Shop, orders: dict[str, Ins
         first = store.facts()
         store.refresh(history, shop.reader.route)
         assert store.facts() == first
+        records, papers = store.records(), store.papers()
+    delivered = orders["delivered"].id
+    said = [(r.kind, r.cost) for r in records if r.order_instance_id == delivered]
+    assert sorted(said, key=str) == [("complaint", None), ("cost", 11_000_000)]
+    assert {"orderFile", "designFile", "estimateFile"} <= papers[delivered]
     found: dict[str, OrderFacts] = {f.order.instance_id: f for f in first}
     assert {name: found[i.id].order.outcome for name, i in orders.items()} == {name: name for name in orders}
     for instance in orders.values():
@@ -103,6 +113,11 @@ def test_the_command_counts_what_the_engine_counts(shop: Shop, orders: dict[str,
     counted = {i.id: i for i in shop.integration.history.instances(processDefinitionKey="custom-furniture-order")}
     assert kpi["received", ""]["value"] + kpi["duplicates", ""]["value"] == len(counted)
     assert kpi["wip", ""]["value"] == sum(i.ended is None for i in counted.values())
+    assert kpi["complaints", ""]["orders"] == [orders["delivered"].business_key]
+    assert (kpi["cost_planned", ""]["value"], kpi["cost_actual", ""]["value"]) == (125_000, 110_000)
+    report = json.loads(files[2].read_text(encoding="utf-8"))["conformity"]
+    ended = [i for i in counted.values() if i.ended is not None]
+    assert (report["checked"], report["unchecked"]) == (len(ended) - kpi["duplicates", ""]["value"], 0)
     key = orders["rejected"].business_key
     assert key in kpi["ended", "rejected"]["orders"]
     assert key in files[0].read_text(encoding="utf-8")
