@@ -11,7 +11,7 @@ from pathlib import Path
 
 from shop import START_SECONDS
 
-from app.demo.past.showcase import made
+from app.demo.past.showcase import Made, made
 from reports.facts import DUPLICATE, RUNNING
 from reports.store import Store
 
@@ -56,6 +56,15 @@ def test_a_short_history_is_made_kept_and_reported_on(tmp_path: Path) -> None:
     month = report["period"]
     expected = [o.key for o in orders if _month(o.started) == month]
     assert sorted(received["orders"]) == sorted(expected)
+
+
+def test_a_history_of_an_older_version_is_to_be_made_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "history"
+    folder.mkdir()
+    Made("old", "engine", datetime(2026, 11, 1, tzinfo=UTC)).write(folder)
+    (folder / "route.bpmn").write_bytes((ROOT / "bpmn" / "custom-furniture-order.bpmn").read_bytes())
+    told = run(tmp_path, "report", "--history")
+    assert told.returncode == 1 and "повторите make history" in told.stderr and "Traceback" not in told.stderr
 
 
 def test_without_a_history_the_report_says_how_to_make_one(tmp_path: Path) -> None:

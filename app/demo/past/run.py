@@ -26,7 +26,7 @@ from app.wiring import ROUTE, Parts
 from engine.about import about
 from engine.deploy import folder_files
 from reports.period import month_of, read_month
-from reports.store import FILE, Store
+from reports.store import FILE, FORMAT, Store
 
 LAG = timedelta(minutes=10)  # the simulated present stays behind the real one, so that the clock never goes back
 _SAY_SECONDS = 10.0
@@ -104,4 +104,4 @@ def _key(settings: Settings, months: int, orders: float, seed: int, end: datetim
     """Return what a history depends on: diagrams, people, calendar, its size and its last month."""
     files = [*folder_files(BPMN), find(settings.staff_file), find(settings.calendar_file)]
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-    return f"{digest}-{months}-{orders:g}-{seed}-{month_of(end, settings.zone)}"
+    return f"{FORMAT}-{digest}-{months}-{orders:g}-{seed}-{month_of(end, settings.zone)}"

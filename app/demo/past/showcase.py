@@ -60,6 +60,8 @@ def report_on(settings: Settings, month: str | None = None, baseline: Path | Non
     staff = read_staff(find(settings.staff_file).read_text(encoding="utf-8"))
     with Store(folder / FILE, note.origin) as store:
         book = opened(store, calendar, staff, read_route((folder / ROUTE_FILE).read_bytes()), note.end)
+    if not book.facts:  # the store's format has changed since: it was made anew, and no engine runs to fill it
+        raise CommandError(f"История в папке {folder} сделана прежней версией: повторите make history")
     return with_targets(settings, book, month, baseline, note.end)
 
 
@@ -73,8 +75,11 @@ def reported(settings: Settings) -> Path:
 
 
 def history_lines(settings: Settings) -> list[str]:
-    """Say where the report of the kept history lies and its main numbers, or how to make one."""
+    """Say where the report of the kept history lies, or how to make one."""
     if made(settings.data_dir / FOLDER) is None:
         return ["Отчёт за два года: сначала сделайте учебную историю командой make history"]
-    page = reported(settings)
+    try:
+        page = reported(settings)
+    except CommandError as error:
+        return [str(error)]
     return [f"Отчёт по учебной истории: {page}"]
