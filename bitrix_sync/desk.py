@@ -15,7 +15,7 @@ import structlog
 
 from bitrix_sync.leases import wait_for_lease
 from engine.client import EngineClient
-from engine.errors import EngineDown, Forbidden, NotFound, StaleVisit
+from engine.errors import BadRequest, EngineDown, Forbidden, NotFound, ServerError, StaleVisit
 from engine.submit import submit
 from engine.variables import FileValue
 from ledger import Ledger
@@ -123,6 +123,23 @@ class Desk:
         opened = _open(order, visit)
         if opened is not None and opened.engine_task is not None and not may_do(opened, self.staff, person):
             raise Refused(FOREIGN)
+
+    def hand_over(self, opened: OpenVisit, person: str) -> bool:
+        """Make a person the holder of an open step, whoever held it; False where nothing had to change.
+
+        Raises Refused where the engine does not let them, Transient where it does not answer.
+        """
+        if opened.engine_task is None or opened.assignee == person:
+            return False
+        try:
+            if opened.assignee is not None:
+                self._client.as_person(opened.assignee).tasks.unclaim(opened.engine_task)
+            self._client.as_person(person).tasks.claim(opened.engine_task, person)
+        except NotFound:
+            return False  # done meanwhile
+        except (Forbidden, BadRequest, ServerError) as error:
+            raise Refused(FOREIGN) from error
+        return True
 
     def start(self, key: str, person: str, route: Route, reply: Reply) -> None:
         """Start an order as a person under a card's key, once. Raises Refused with the sentence, or Transient.

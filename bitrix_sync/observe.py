@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from bitrix_sync.client import Command, rows_of
 from bitrix_sync.envelope import Answer, BatchAnswer
 from bitrix_sync.errors import PortalRefused
@@ -15,11 +17,15 @@ from bitrix_sync.php import as_list, as_map
 from bitrix_sync.schema import PortalSchema
 from bitrix_sync.values import instant
 
+log = structlog.get_logger(__name__)
+
 CLOSED, CONTROL = 5, 4  # a task's status "completed", and "awaiting its creator's word" where a portal demands that
+STARTED = 3  # a task's status "in progress"
 OPEN_STATUSES = [2, 3, 4, 6]  # all but completed, as filters want them
 TASK_SELECT = [
     "ID", "TITLE", "DESCRIPTION", "STATUS", "REAL_STATUS", "RESPONSIBLE_ID", "ACCOMPLICES", "DEADLINE",
     "UF_CRM_TASK", "UF_TASK_WEBDAV_FILES", "CLOSED_BY", "CLOSED_DATE", "STATUS_CHANGED_BY", "STATUS_CHANGED_DATE",
+    "CHANGED_BY", "CHANGED_DATE", "CHAT_ID",
 ]  # fmt: skip
 
 
@@ -37,6 +43,10 @@ class PortalTask:
     files: int  # attachments
     finished_by: int = 0  # portal user who completed it, or handed it in for control
     finished_at: str = ""  # when, as the portal writes it
+    started_by: int = 0  # portal user who changed the status last
+    changed_by: int = 0  # portal user who changed anything last
+    changed_at: str = ""
+    chat: str = ""  # number of its chat, where the portal has the new task card
 
     @property
     def handed_in(self) -> bool:
@@ -59,6 +69,7 @@ class Observed:
     tasks: dict[int, PortalTask] = field(default_factory=dict)
     marks: dict[str, str] | None = None
     comments: list[dict[str, Any]] = field(default_factory=list)  # the newest on the card, whoever wrote them
+    chat: dict[str, Any] = field(default_factory=dict)  # the newest messages of the open task, and their files
 
     @property
     def item_id(self) -> int | None:
@@ -98,6 +109,19 @@ def note_commands(schema: PortalSchema, item_id: int | str) -> dict[str, Command
     return comment_commands(schema, item_id) | {"lines": ("crm.timeline.logmessage.list", lines)}
 
 
+def chat_commands(chat: str) -> dict[str, Command]:
+    """Return the read of a task's newest chat messages."""
+    return {"chat": ("im.dialog.messages.get", {"DIALOG_ID": f"chat{chat}", "LIMIT": 50})}
+
+
+def read_chat(answers: BatchAnswer) -> dict[str, Any]:
+    """Return messages and files of a chat; nothing where the portal has none or keeps it from us."""
+    if isinstance(error := answers.error("chat"), PortalRefused):
+        log.debug("task_chat_closed", reason=str(error))
+        return {}
+    return answers["chat"].map()
+
+
 def read_card(answers: BatchAnswer, xml_id: str, known: str | None) -> Observed:
     """Judge what the portal says about a card: the known id wins, then the lowest id with exactly this key."""
     rows = [row for row in rows_of(answers["found"], "items") if row.get("xmlId") == xml_id]
@@ -134,6 +158,10 @@ def task_of(row: Mapping[str, Any]) -> PortalTask:
         files=len(as_list(row.get("ufTaskWebdavFiles"))),
         finished_by=int(row.get("closedBy") or row.get("statusChangedBy") or 0),
         finished_at=str(row.get("closedDate") or row.get("statusChangedDate") or ""),
+        started_by=int(row.get("statusChangedBy") or 0),
+        changed_by=int(row.get("changedBy") or 0),
+        changed_at=str(row.get("changedDate") or ""),
+        chat=str(row.get("chatId") or ""),
     )
 
 

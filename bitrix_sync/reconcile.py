@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import structlog
 
-from bitrix_sync import notes, proof, talk
+from bitrix_sync import claims, notes, proof, talk
 from bitrix_sync.card import Notice, desired, has_card
 from bitrix_sync.client import PortalClient
 from bitrix_sync.compare import Difference
@@ -33,6 +33,7 @@ from orders.stage import Stage
 
 USERS_SECONDS = 60.0  # how long we believe who works in the portal
 LEASE_WAIT = 5.0  # seconds to wait for another process that holds the order
+MOST_HANDS = 3  # changes of a step's holder that one repair follows
 VANISHED_MANY, VANISHED_SECONDS = 3, 600.0
 
 log = structlog.get_logger(__name__)
@@ -207,6 +208,15 @@ class Reconciler:
             if taken is Taken.MOVED_ON:
                 return  # the next step's sync-stage brings the card up to it
             work.answer_waits = taken is Taken.WAITS
+        for _ in range(MOST_HANDS):  # somebody may give it on while we look
+            if self.desk is None or not claims.follow(work, self.desk):
+                break
+            again = self.work(instance_id, guard)
+            if again is None:
+                return
+            again.paced = paced
+            observe(again, ask_users=False)
+            work = again
         try:
             repair(work)
         finally:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import structlog
 
-from bitrix_sync import back, notes, tasks
+from bitrix_sync import back, claims, notes, tasks
 from bitrix_sync.card import DesiredCard, Note
 from bitrix_sync.client import Command, rows_of
 from bitrix_sync.compare import Change, card_changes, new_card, people_changes
@@ -16,10 +16,12 @@ from bitrix_sync.files import mirror_files
 from bitrix_sync.observe import (
     all_marks,
     card_commands,
+    chat_commands,
     comment_commands,
     marks_of,
     note_commands,
     read_card,
+    read_chat,
     read_tasks,
     task_commands,
 )
@@ -51,7 +53,8 @@ def observe(work: Work, *, ask_users: bool, full: bool = False, may_be_gone: boo
         commands |= (note_commands if news else comment_commands)(work.schema, known)
     if ask_users:
         commands |= notes.user_commands([p.bitrix_id for p in work.staff.persons if p.bitrix_id is not None])
-    commands |= _loads(work)
+    chat = work.done(f"{work.wish.task.key}:chat") if known and work.wish.task else None
+    commands |= (chat_commands(chat) if chat else {}) | _loads(work)
     answers = work.guard.batch(commands)
     if ask_users:
         work.usable = usable_users(answers)
@@ -71,7 +74,18 @@ def observe(work: Work, *, ask_users: bool, full: bool = False, may_be_gone: boo
     if full and seen.item is not None:
         seen.marks = all_marks(work.guard, work.schema, work.card_id)
     tasks.complete_sight(work)
+    _read_chat(work, answers, chat)
     tasks.choose_people(work, _read_loads(answers))
+
+
+def _read_chat(work: Work, answers: BatchAnswer, known: str | None) -> None:
+    """Read the chat of the open step's task; the first time its number is learnt from the task."""
+    task = tasks.open_task(work)
+    if known:
+        work.seen.chat = read_chat(answers)
+    elif task is not None and task.chat:
+        work.seen.chat = read_chat(work.guard.batch(chat_commands(task.chat)))
+        work.note_done(f"{task.key}:chat", task.chat)
 
 
 def _read_anew(work: Work) -> None:
@@ -111,6 +125,7 @@ def repair(work: Work) -> None:
     _write(work)
     if work.wish.task and work.addressed.responsible and work.done(f"{work.wish.task.key}:reset") is None:
         work.note_done(f"{work.wish.task.key}:reset")
+    claims.note_addressed(work)
     if moved is not None:
         back.tell(work, moved)
         work.wish = _with_note(work, moved.note)

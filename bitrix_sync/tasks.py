@@ -188,8 +188,10 @@ def _add_v3(work: Work, responsible: Person) -> str:
     }
     if wish.due is not None:
         fields["deadline"] = _moment(work)
-    answer = work.guard.call_v3("tasks.task.add", {"fields": fields}, _header(wish.key))
-    return str(answer.map("item")["id"])
+    made = work.guard.call_v3("tasks.task.add", {"fields": fields}, _header(wish.key)).map("item")
+    if made.get("chatId"):
+        work.note_done(f"{wish.key}:chat", str(made["chatId"]))
+    return str(made["id"])
 
 
 def _add_v2(work: Work, responsible: Person) -> str:

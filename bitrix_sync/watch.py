@@ -41,7 +41,9 @@ MOST_COMMENTS = 50  # of one look
 MOST = 20  # orders of one turn, so that the loop is seen to turn
 CARD_SELECT = ["id", "xmlId", "stageId", "updatedTime", "updatedBy", "movedTime"]
 DONE_SELECT = ["ID", "DESCRIPTION", "UF_CRM_TASK", "CLOSED_BY", "CLOSED_DATE"]
-TASK_SELECT = ["ID", "STATUS", "RESPONSIBLE_ID", "DEADLINE", "CHANGED_DATE", "CHANGED_BY", "UF_CRM_TASK"]
+TASK_SELECT = [
+    "ID", "STATUS", "RESPONSIBLE_ID", "DEADLINE", "CHANGED_DATE", "CHANGED_BY", "ACTIVITY_DATE", "UF_CRM_TASK",
+]  # fmt: skip
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +55,8 @@ class Face:
     stage: str
     changed: str
     by: str
-    tasks: Mapping[int, tuple[str, str]] = field(default_factory=dict)  # id -> (what it shows, who changed it)
+    # id -> (what it shows, who changed it, when something happened in it: a word in its chat changes nothing else)
+    tasks: Mapping[int, tuple[str, str, str]] = field(default_factory=dict)
 
 
 class Recent:
@@ -188,11 +191,11 @@ class Watch:
 
     def _touched(self, card: int, new: Face, us: str) -> bool:
         old = self._faces.get(card)
-        if old is None:
-            return new.by != us
+        if old is None:  # what a person did before the first look shows only in who did it
+            return new.by != us or any(shown[1] not in (us, "None", "0") for shown in new.tasks.values())
         if (new.changed, new.by) != (old.changed, old.by) and new.by != us:  # the portal's times are whole seconds
             return True
-        if any(old.tasks.get(number) != shown and shown[1] != us for number, shown in new.tasks.items()):
+        if any(_news(old.tasks.get(number), shown, us) for number, shown in new.tasks.items()):
             return True
         return bool(old.tasks) and not new.tasks and new.stage == old.stage  # finished or deleted there
 
@@ -250,6 +253,13 @@ class Watch:
                 log.error("watch_order_failed", instance=instance, reason=str(error))
 
 
+def _news(old: tuple[str, str, str] | None, new: tuple[str, str, str], us: str) -> bool:
+    """Tell whether a person changed a task, or somebody wrote in its chat."""
+    if old is None or old[:2] != new[:2]:
+        return new[1] != us
+    return old[2] != new[2]
+
+
 def _commands(schema: PortalSchema, cards: list[int], strangers: list[int], us: int) -> dict[str, Command]:
     found: dict[str, Command] = {}
     for name, numbers in (("cards", cards), ("strangers", strangers)):
@@ -274,11 +284,15 @@ def _rows(answers: BatchAnswer, name: str, path: str) -> list[dict[str, Any]]:
 def _faces(
     schema: PortalSchema, rows: Mapping[int, Mapping[str, Any]], tasks: Iterable[Mapping[str, Any]]
 ) -> dict[int, Face]:
-    held: dict[int, dict[int, tuple[str, str]]] = {}
+    held: dict[int, dict[int, tuple[str, str, str]]] = {}
     for task in tasks:
         shown = "|".join(str(task.get(name)) for name in ("status", "responsibleId", "deadline", "changedDate"))
         for card in _bound(schema, task):
-            held.setdefault(card, {})[int(task["id"])] = (shown, str(task.get("changedBy")))
+            held.setdefault(card, {})[int(task["id"])] = (
+                shown,
+                str(task.get("changedBy")),
+                str(task.get("activityDate")),
+            )
     return {
         card: Face(
             str(row.get("stageId")),

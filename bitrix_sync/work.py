@@ -76,7 +76,15 @@ class Work:
         key = self.wish.key
         yield from (card_key(key), folder_key(key), closed_key(self.order.instance_id))
         for visit in self.visit_keys():
-            yield from (visit, f"{visit}:closed", f"{visit}:reset", f"{visit}:links", f"{visit}:nobody")
+            yield from (
+                visit,
+                f"{visit}:closed",
+                f"{visit}:reset",
+                f"{visit}:links",
+                f"{visit}:nobody",
+                f"{visit}:to",
+                f"{visit}:chat",
+            )
         for file in self.order.files:
             yield from (file_key(key, file), drive_key(key, file))
         yield from (note.mark for note in self.wish.notes)

@@ -15,7 +15,10 @@ _MARKUP = re.compile(r"\[/?(?:B|I|U|S|URL|P|COLOR|SIZE|LIST|\*)(?:=[^\]]*)?\]", 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One comment. `person` is "" for somebody who is not in the staff file; `at` is ISO 8601 in UTC."""
+    """One comment. `person` is "" for somebody who is not in the staff file; `at` is ISO 8601 in UTC.
+
+    `source` is where it was written: "" on the card, "task" in a task's chat; the ids of each count for themselves.
+    """
 
     id: int
     person: str
@@ -23,6 +26,12 @@ class Said:
     at: str
     text: str
     files: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def place(self) -> tuple[str, str, int]:
+        """Return where it stands among the others."""
+        return self.at, self.source, self.id
 
 
 def read(text: str) -> tuple[Said, ...]:
@@ -41,9 +50,10 @@ def write(held: Sequence[Said]) -> str:
 
 def added(held: Sequence[Said], new: Said) -> tuple[Said, ...] | None:
     """Return the kept comments with one more, None where it is there or was there."""
-    if any(each.id == new.id for each in held) or (len(held) >= MOST and new.id < min(each.id for each in held)):
+    there = any((each.source, each.id) == (new.source, new.id) for each in held)
+    if there or (len(held) >= MOST and new.place < min(each.place for each in held)):
         return None
-    return tuple(sorted((*held, new), key=lambda each: each.id))[-MOST:]
+    return tuple(sorted((*held, new), key=lambda each: each.place))[-MOST:]
 
 
 def plain_words(text: str) -> str:

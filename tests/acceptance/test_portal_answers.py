@@ -137,6 +137,40 @@ def test_a_route_is_answered_in_cards_and_tasks(chain: Chain) -> None:
     chain.verdict(desk.order)
 
 
+def test_who_starts_or_gets_a_task_holds_the_step_and_nobody_else_does(chain: Chain) -> None:
+    """Started is claimed; given to a colleague it is theirs; given to another department it comes back with a word."""
+    desk = Desk(chain, chain.shop.start_order())
+    chain.carry(desk.order, "ApproveOrder")
+    task, staff = desk.task("UserTask_PrepareDesign"), chain.shop.staff
+    first = staff.of_bitrix(int(task["responsibleId"]))
+    assert first is not None
+    second, third = [p for p in staff.members("designers") if p.id != first.id][:2]
+
+    def call(method: str, person: str, **more: Any) -> None:
+        chain.portal.call(f"tasks.task.{method}", {"taskId": task["id"], **more}, user=desk.user(person))
+
+    def held_by(person: str) -> bool:
+        shown = next(t for t in chain.book.open_tasks(desk.key) if t["id"] == task["id"])
+        held = chain.step(desk.order, "UserTask_PrepareDesign").assignee
+        return held == person and shown["responsibleId"] == str(desk.user(person))
+
+    call("start", second.id)
+    chain.wait(lambda: held_by(second.id), "the starter holds the step")
+    call("delegate", second.id, userId=desk.user(third.id))
+    chain.wait(lambda: held_by(third.id), "the colleague holds the step")
+    call("delegate", third.id, userId=desk.user("elena"))
+    told = chain.wait(lambda: _told(chain, desk, third.id, "нельзя передать"), "told that it cannot be given")
+    begins = f"Заказ {desk.key}, «Разработать документацию»: задачу нельзя передать: "
+    assert told == [f"{begins}{staff.name('elena')} этот шаг не выполняет. Она возвращена: {third.name}."]
+    chain.wait(lambda: held_by(third.id), "the task is back")
+    assert chain.incidents(desk.order) == []
+
+
+def _told(chain: Chain, desk: Desk, person: str, words: str) -> list[str]:
+    sent = (line["params"] for line in chain.portal.log("im.notify.personal.add", applied=True))
+    return [p["MESSAGE"] for p in sent if int(p["USER_ID"]) == desk.user(person) and words in p["MESSAGE"]]
+
+
 def test_a_stranger_and_another_department_are_told_and_nothing_is_done(chain: Chain) -> None:
     desk = Desk(chain, chain.shop.start_order())
     task = desk.task("UserTask_ApproveOrder")

@@ -7,10 +7,11 @@ shuffled, lost and forged events change nothing; our own echo costs no request.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mirrored import MirroredPortal, Story, full_story
@@ -270,6 +271,31 @@ def test_a_whole_order_is_untouched_by_looks(bench: Bench) -> None:
     mark = bench.mirrored.mark()
     bench.pass_time(3 * POLL)
     assert bench.mirrored.writes_since(mark) == []
+
+
+def test_what_people_write_in_the_tasks_chat_is_kept_once(bench: Bench) -> None:
+    """Found by the ordinary look, since a word in a chat moves only the task's activity; a lost ledger repeats none."""
+    mirrored, instance = bench.mirrored, bench.story.instance
+    bench.pass_time(2 * ECHO_SECONDS)
+    (task,) = mirrored.open_tasks(KEY)
+    designers = mirrored.staff.members("designers")[:2]
+    for person, text in zip(designers, ("[USER=103]Ирина Соколова[/USER], дуб?", "Ясень"), strict=True):
+        mirrored.portal.clock((datetime.now(UTC) + timedelta(minutes=5 * len(text))).isoformat())
+        body = {"fields": {"taskId": int(task["id"]), "text": text}}
+        hook = mirrored.portal.webhook_of(person.bitrix_id or 0).replace("/rest/", "/rest/api/")
+        assert requests.post(f"{hook}tasks.task.chat.message.send", json=body, timeout=10).status_code == 200
+    bench.pass_time(2 * POLL)
+
+    def kept() -> list[tuple[str, str, str]]:
+        return [(s.person, s.text, s.source) for s in discussion.read(mirrored.source.discussion(instance))]
+
+    words = {(designers[0].id, "@Ирина Соколова, дуб?", "task"), (designers[1].id, "Ясень", "task")}
+    assert len(kept()) == 2 and set(kept()) == words
+    mark = mirrored.mark()
+    bench.pass_time(3 * POLL)
+    assert mirrored.writes_since(mark) == []
+    mirrored.lose_ledger().reconcile(instance)
+    assert len(kept()) == 2
 
 
 def test_a_comment_is_kept_once_however_its_event_comes(bench: Bench) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from bitrix_sync.sandbox.envelope import Refusal, Reply
 from bitrix_sync.sandbox.params import integer
 from bitrix_sync.sandbox.rest.registry import Call, method
+from bitrix_sync.sandbox.rest.task_fields import visible
 
 
 def _upper(call: Call) -> dict[str, Any]:
@@ -76,3 +77,35 @@ def delete(call: Call) -> Reply:
             call.store.drop("notice", doc["id"])
             hit = True
     return Reply(hit)
+
+
+@method("im.dialog.messages.get", "im")
+def messages(call: Call) -> Reply:
+    """Return the newest messages of a task's chat, newest first; only who takes part in it may read."""
+    params = _upper(call)
+    number = str(params.get("DIALOG_ID") or "").removeprefix("chat")
+    if not number.isdigit():
+        raise Refusal("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
+    task = next((doc for doc in call.store.all("task") if doc["chatId"] == number), None)
+    if task is None or not visible(call, task):
+        raise Refusal("ACCESS_ERROR", "You do not have access to the specified dialog", 403)
+    limit = min(50, integer(params.get("LIMIT")) or 20)
+    first, last = integer(params.get("FIRST_ID")), integer(params.get("LAST_ID"))
+    rows = [row for row in call.store.all("message") if row["task"] == task["id"]]
+    rows = [row for row in rows if (first is None or row["id"] > first) and (last is None or row["id"] < last)]
+    shown = [
+        {
+            "id": row["id"],
+            "chat_id": int(number),
+            "author_id": row["author"],
+            "date": call.show(row["created"]),
+            "text": row["text"],
+            "unread": False,
+            "uuid": None,
+            "replaces": [],
+            "params": [],
+            "disappearing_date": None,
+        }
+        for row in sorted(rows, key=lambda row: -row["id"])[:limit]
+    ]
+    return Reply({"chat_id": int(number), "messages": shown, "users": [], "files": []})
