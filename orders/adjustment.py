@@ -247,7 +247,7 @@ def said(
         "adjustReadyAt": instant_text(weight.ready) if weight.ready else None,
         "adjustHours": round(weight.hours, 2),
         "adjustHoursFirst": round(weight.hours_first, 2),
-        "adjustOverdue": working_time(weight.hours) + ("" if weight.ready else ", ещё не готово"),
+        "adjustOverdue": f"{working_time(weight.hours)} рабочего времени" + ("" if weight.ready else ", ещё не готово"),
         "adjustPoints": weight.points,
         "adjustRule": RULE,
         "adjustRuleText": RULE_TEXT,

@@ -91,7 +91,7 @@ def test_explain_decide_and_read_in_the_tasklist(shop: Shop, sign_in: SignIn) ->
 
     page = opened("stepanov", "UserTask_ExplainDelay")
     facts = page.locator("#stage-facts")
-    for said in ("Срок был", "Опоздание, рабочее время", "1 балл за каждый начатый рабочий день", "срок назначен"):
+    for said in ("Срок был", "рабочего времени", "1 балл за каждый начатый рабочий день", "срок назначен"):
         expect(facts).to_contain_text(said)
     looked_at(page, "explain")
     page.click("#stage-done")

@@ -180,7 +180,7 @@ def test_each_line_of_evidence_names_its_place_in_the_history() -> None:
         "history/task?taskId=task-7",
         "history/detail?processInstanceId=i1 lateFlags",
     ]
-    assert (shown["adjustOverdue"], shown["adjustPersonName"]) == ("8 ч, ещё не готово", "Глеб Ткач")
+    assert (shown["adjustOverdue"], shown["adjustPersonName"]) == ("8 ч рабочего времени, ещё не готово", "Глеб Ткач")
 
 
 def test_what_needs_no_decision_falls_away() -> None:
