@@ -15,12 +15,14 @@ from chain import KINDS, Chain, open_chain
 from gate_models import door, refusal, text
 from shop import Shop
 
+from app.monthly import adjustments
 from engine.history import PastInstance
 from engine.processes import Instance
 from engine.tasks import Task
 from orders.adjustment import PROCESS
 from orders.dates import parse_moment
 from orders.keys import instant_text
+from reports.adjustments import State
 
 pytestmark = [pytest.mark.engine, pytest.mark.acceptance]
 HOLDER, MANAGER, AUDITOR, COLLEAGUE, OPERATOR = "stepanov", "gromov", "nikitina", "makarov", "kozlov"
@@ -229,6 +231,16 @@ def test_an_entry_from_the_flag_to_the_last_word(chain: Chain) -> None:
     nobody_writes_one_by_hand(chain, late)
     only_the_person_the_manager_and_auditors_see_it(chain, late)
     it_is_explained_decided_appealed_decided_anew(chain, late)
+    the_accountant_reads_it(chain, late)
+
+
+def the_accountant_reads_it(chain: Chain, late: Late) -> None:
+    month = f"{late.by.astimezone(chain.parts.settings.zone):%Y-%m}"
+    found = adjustments(chain.parts, month, datetime.now(UTC))
+    (entry,) = [each for each in found if each.key == late.entry.business_key]
+    assert (entry.state, entry.person, entry.decided_by) == (State.ANNULLED, HOLDER, "Андрей Громов")
+    assert (entry.reason, entry.explanation) == ("Верно, письмо есть", "Кромка пришла во вторник")
+    assert (entry.promise, entry.order) == (late.by, late.order.business_key)
 
 
 def test_silence_confirms_nothing(chain: Chain) -> None:
