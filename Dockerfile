@@ -7,7 +7,8 @@ COPY requirements-image.lock /build/
 RUN python3 -m venv /opt/order-route \
  && /opt/order-route/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes \
       -r /build/requirements-image.lock \
- && /opt/order-route/bin/pip uninstall --yes --quiet setuptools pip
+ && /opt/order-route/bin/pip uninstall --yes --quiet setuptools pip \
+ && find /opt/order-route -type d -name tests -prune -exec rm -rf {} +
 
 FROM ${PYTHON_IMAGE} AS code
 COPY . /app/
