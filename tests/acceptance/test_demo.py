@@ -20,7 +20,7 @@ from shop import JAR_VARIABLE, server_jar
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.engine]
 
-MARK = "order-route-demo-"
+MARK = f"{tempfile.gettempdir()}/order-route-demo-"  # demos of other tests, which run meanwhile, lie elsewhere
 MOST_MEMORY = 650_000_000  # bytes, of the server with its engine, at any time of a demo
 QUESTIONS = ("Сколько заказов", "Что происходит", "У кого", "Какие сроки", "Кто задерживает", "стадии", "документы")
 
@@ -31,16 +31,20 @@ def changes() -> str:
     return subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
+def here() -> set[str]:
+    """Return the folders that demos of this file have left."""
+    return {str(folder) for folder in Path(tempfile.gettempdir()).glob(f"{Path(MARK).name}*")}
+
+
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """No folder and no process of the demo outlives it, and no file of the project has changed."""
     before = changes()
-    folders = set(Path(tempfile.gettempdir()).glob(f"{MARK}*"))
+    before_it = here()
     yield
-    assert set(Path(tempfile.gettempdir()).glob(f"{MARK}*")) <= folders
-    mine = {str(f) for f in folders}
+    assert here() <= before_it
     left = [p for p in psutil.process_iter(["cmdline"]) if MARK in " ".join(p.info["cmdline"] or [])]
-    assert [p for p in left if not any(f in " ".join(p.info["cmdline"]) for f in mine)] == []
+    assert [p for p in left if not any(f in " ".join(p.info["cmdline"]) for f in before_it)] == []
     assert changes() == before
 
 

@@ -43,7 +43,8 @@ def test_a_demo_on_a_portal_of_ones_own(tmp_path: Path) -> None:
         others = [p for p in mirrored.staff.persons if p.bitrix_id and p.id != "orlov"]
         portal.set_users([{"id": p.bitrix_id, "name": "Иной", "lastName": "Человек"} for p in others])
         before = all_but_the_demo(portal)
-        env = {JAR_VARIABLE: str(server_jar()), "ORDER_ROUTE_BITRIX_RATE": "100", "ORDER_ROUTE_BITRIX_BURST": "1000"}
+        env = {JAR_VARIABLE: str(server_jar()), "TMPDIR": str(tmp_path)}
+        env |= {"ORDER_ROUTE_BITRIX_RATE": "100", "ORDER_ROUTE_BITRIX_BURST": "1000"}
         said = run("demo", "--orders", "2", "--seed", "2", "--portal", portal.webhook_url, env=env, seconds=300)
         flat = said.out.replace("\n", " ")
         assert said.code == 0, said.text[-4000:]

@@ -18,7 +18,7 @@ with Parts(load(os.environ)) as parts:
     people = People(parts.engine_url, parts.staff, PASSWORDS)  # type: ignore[name-defined]  # noqa: F821 - the line before
     carried = [Carried(plan) for plan in make_plan(ORDERS, 1)]  # type: ignore[name-defined]  # noqa: F821
     Carrier(parts.integration, people, parts.newest_route(), parts.settings.zone).carry_all(carried, 4)
-    shop = SimpleNamespace(parts=parts, dead=list, log_tail=lambda name: "")
+    shop = SimpleNamespace(parts=parts, foreign=None, dead=list, log_tail=lambda name: "")
     faults = verdict(shop, carried)  # type: ignore[arg-type]  # the part of a demo's shop that the verdict reads
     people.close()
 sys.stdout.write("\n".join(faults) or f"{len(carried)} ok")

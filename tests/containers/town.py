@@ -52,6 +52,7 @@ class Node:
 
     container: DockerContainer
     admin_password: SecretStr
+    admin_user: str = "admin"
 
     @property
     def url(self) -> str:

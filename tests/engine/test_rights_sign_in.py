@@ -161,7 +161,7 @@ def cookies_of(shop: Shop, proto: str) -> dict[str, set[str]]:
 def test_behind_a_proxy_with_tls_all_cookies_are_secure(shop: Shop) -> None:
     """Only what the proxy says makes it so: without TLS in front the login would not work with such cookies."""
     behind, plain = cookies_of(shop, "https"), cookies_of(shop, "http")
-    assert len(behind) == 2 and behind.keys() == plain.keys()
+    assert len(behind) == 3 and behind.keys() == plain.keys()
     assert all({"Secure", "SameSite=Lax"} <= attributes for attributes in behind.values()), behind
     assert not any("Secure" in attributes for attributes in plain.values()), plain
     assert any("HttpOnly" in attributes for name, attributes in behind.items() if name.startswith("JSESSIONID"))

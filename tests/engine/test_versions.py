@@ -305,7 +305,7 @@ def test_setup_publishes_nothing_that_demands_less(shop: Shop, tidy: None, tmp_p
     env = settings_of(shop, tmp_path / "data")
     demands = 'value="estimateFile, estimateSum'
     folder = folder_with(tmp_path / "bpmn", replaced(route_xml(), demands, f"{demands}, estimateComment"))
-    strict = deploy(shop.admin, folder_files(folder), name="strict", ttl_days=1095)
+    strict = deploy(shop.admin, folder_files(folder), name="order-route", ttl_days=1095)
     assert strict.new
     before = shop.admin.processes.newest(ROUTE).id
     refused = run("setup", env=env, seconds=600)
