@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from command import run, settings_of
 from made_history import make_history
+from ownshop import open_own
 from shop import ROOT, Shop, good_answer
 
 from engine.processes import Instance
@@ -23,6 +25,13 @@ from reports.source import EngineHistory
 from reports.store import Store
 
 pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """An engine of its own: a month's figures are those of all its orders."""
+    with open_own(tmp_path_factory.mktemp("own")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
