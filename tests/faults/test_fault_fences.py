@@ -86,7 +86,7 @@ def test_stopped_at_random_moments(chain: Chain, tell: Callable[[str], None], se
     clean(chain, crowd.orders)
 
 
-@pytest.mark.parametrize(("processes", "tasks"), [(3, 60), pytest.param(8, 500, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(("processes", "tasks"), [(3, 150), pytest.param(8, 500, marks=pytest.mark.soak)])
 def test_many_processes_do_each_task_once(bench: Bench, tmp_path: Path, processes: int, tasks: int) -> None:
     """All with the very same settings, let go at one moment; each task has one owner, and each process its own name."""
     marks, gate = tmp_path / "marks", tmp_path / "gate"
@@ -102,7 +102,7 @@ def test_many_processes_do_each_task_once(bench: Bench, tmp_path: Path, processe
     assert len(marks_of(marks)) == tasks
     assert doubled(marks_of(marks)) == {}
     owners = Counter(_owners(bench))
-    assert len(owners) == processes and owners.total() == tasks
+    assert 1 < len(owners) <= processes and owners.total() == tasks  # the quickest may leave the last one nothing
 
 
 def _owners(bench: Bench) -> Iterator[str]:
