@@ -16,7 +16,7 @@ def verdicts(parts: Parts, key: str | None = None, tell: Callable[[int, int], No
     history = parts.integration.history
     query = {"processInstanceBusinessKey": key} if key else {"finished": True}
     found = list(history.instances(processDefinitionKey=ROUTE, **query))
-    known = cache(lambda definition: Diagram(parts.integration.processes.xml(definition)))
+    known = _diagrams(parts)
     made = []
     for number, instance in enumerate(found, 1):
         made.append(_verdict(parts, instance, known(instance.definition_id)))
@@ -26,13 +26,18 @@ def verdicts(parts: Parts, key: str | None = None, tell: Callable[[int, int], No
 
 def checker(parts: Parts) -> Callable[[str], Verdict | None]:
     """Return what checks one order by its instance; None where the engine has forgotten it."""
-    known = cache(lambda definition: Diagram(parts.integration.processes.xml(definition)))
+    known = _diagrams(parts)
 
     def verdict(instance_id: str) -> Verdict | None:
         found = next(iter(parts.integration.history.instances(processInstanceIds=[instance_id])), None)
         return None if found is None else _verdict(parts, found, known(found.definition_id))
 
     return verdict
+
+
+def _diagrams(parts: Parts) -> Callable[[str], Diagram]:
+    """Return what reads the diagram of a definition, each once."""
+    return cache(lambda definition: Diagram(parts.integration.processes.xml(definition)))
 
 
 def _verdict(parts: Parts, instance: PastInstance, diagram: Diagram) -> Verdict:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from diagram.bpmn import Diagram, Node
 from diagram.errors import DiagramError
 from diagram.properties import read_norm
-from diagram.rules import REGISTER, attempt, common_form, fault, fields_fit, known_properties, suggest
+from diagram.rules import attempt, common_form, fault, fields_fit, known_properties, suggest
+from orders.adjustment import PROCESS as REGISTER
 from orders.stage import FieldKind
 
 WORDS = frozenset({"norm", "required", "commentOn"})

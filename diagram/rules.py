@@ -21,6 +21,7 @@ from diagram.properties import (
 )
 from diagram.safety import COMPARISON, is_expression
 from diagram.stages import JUDGE_TOPIC, SYNC_TOPIC, caught_at, judged_by, outcome_ends, start_of, sync_target
+from orders.adjustment import PROCESS as REGISTER  # people work in it too: `diagram.register` has its rules
 from orders.stage import Field, FieldKind
 
 FORM = "embedded:deployment:stage.html"
@@ -29,9 +30,8 @@ START_WORDS = frozenset({"required"})
 END_CODES = frozenset({"delivered", "refused", "rejected", "cancelled"})
 WITHOUT_CARD = frozenset({"End_Duplicate"})
 THROWN = {"register-order": "ORDER_DUPLICATE", JUDGE_TOPIC: "ATTACHMENT_REJECTED"}
-THROWN_BY_MODE = {("adjust-bonus", "ask"): "ENTRY_REPEATED", ("adjust-bonus", "weigh"): "ENTRY_WITHDRAWN"}
+THROWN_BY_MODE = {(REGISTER, "ask"): "ENTRY_REPEATED", (REGISTER, "weigh"): "ENTRY_WITHDRAWN"}
 CODES = (*THROWN.values(), *THROWN_BY_MODE.values())
-REGISTER = "adjust-bonus"  # people work in this support process too: `diagram.register` has its rules
 ADDRESSEES = frozenset({"initiator", "holder", "manager", "heads"})
 MODES = ("prepare", "send")
 # Written by the server and the workers: a form must not overwrite them.

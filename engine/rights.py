@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 
 from engine.accounts import GLOBAL, Authorization
+from orders.adjustment import PROCESS as REGISTER
 from orders.persons import GROUPS
 
 ROUTE = "custom-furniture-order"
-REGISTER = "adjust-bonus"
 
 
 class Resource(IntEnum):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.identity import HEADS, user_of, wanted_groups
-from engine.rights import DEPLOYERS, INTEGRATION, REGISTER, ROUTE, WORKERS, Resource, managed, rows
+from engine.rights import DEPLOYERS, INTEGRATION, ROUTE, WORKERS, Resource, managed, rows
+from orders.adjustment import PROCESS as REGISTER
 from orders.persons import GROUPS, Person
 
 STARTERS = {
