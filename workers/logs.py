@@ -57,9 +57,25 @@ def configure(log_format: str = "auto", out: TextIO | None = None, *, quiet: boo
         redact,
     ]
     renderer: Any = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer(ensure_ascii=False)
+    level = logging.CRITICAL if quiet else logging.INFO
     structlog.configure(
         processors=[*shared, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL if quiet else logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=False,
     )
+    _adopt_libraries(stream, max(level, logging.WARNING), shared, renderer)
+
+
+class _Libraries(logging.StreamHandler[TextIO]):
+    """What libraries say through `logging`, in the same shape and as free of secrets as our own lines."""
+
+
+def _adopt_libraries(stream: TextIO, level: int, shared: list[Any], renderer: Any) -> None:
+    handler = _Libraries(stream)
+    handler.setLevel(level)
+    ends = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+    named = [structlog.stdlib.add_logger_name, *shared]
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=named, processors=ends))
+    root = logging.getLogger()
+    root.handlers = [h for h in root.handlers if not isinstance(h, _Libraries)] + [handler]
