@@ -142,16 +142,19 @@ def _insert_into(server: Postgres, table: str, many: bool) -> None:
     kinds = columns(server, table)
     beside = {name for name, _ in kinds}
     indexes = _indexes(server, table) if many else []
+    keys = _keys(server, table) if many else []
     names = ", ".join(name for name, _ in kinds)
     picked = ", ".join(_expression(table, name, kind, beside) for name, kind in kinds)
     run(
         server,
         *(f"DROP INDEX {name}" for name, _ in indexes),
+        *(f"ALTER TABLE {table} DROP CONSTRAINT {name}" for name, _ in keys),
         # references are checked by `orphans` for all rows at once; triggers would check them row by row
         "SET session_replication_role = replica",
         "SET maintenance_work_mem = '512MB'",
         f"""INSERT INTO {table} ({names}) SELECT {picked} FROM growth.copy c JOIN growth.template x USING (tpl)
             JOIN growth.{table} s USING (tpl)""",
+        *(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}" for name, definition in keys),
         *(definition for _, definition in indexes),
         f"ANALYZE {table}",
     )
@@ -199,6 +202,17 @@ def _indexes(server: Postgres, table: str) -> list[tuple[str, str]]:
         server,
         f"""SELECT i.indexname, i.indexdef FROM pg_indexes i WHERE i.tablename = '{table}' AND i.schemaname = 'public'
             AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conname = i.indexname)""",
+    )
+    return [(str(name), str(definition)) for name, definition in rows]
+
+
+def _keys(server: Postgres, table: str) -> list[tuple[str, str]]:
+    """Return the primary key, where nothing refers to it: ids in no order make an index slow to fill."""
+    rows: Iterable[tuple[object, ...]] = run(
+        server,
+        f"""SELECT k.conname, pg_get_constraintdef(k.oid) FROM pg_constraint k WHERE k.contype = 'p'
+            AND k.conrelid = '{table}'::regclass AND NOT EXISTS
+              (SELECT 1 FROM pg_constraint f WHERE f.contype = 'f' AND f.confrelid = k.conrelid)""",
     )
     return [(str(name), str(definition)) for name, definition in rows]
 
