@@ -97,8 +97,8 @@ def test_nothing_of_the_person_is_left(chain: Chain, tmp_path: Path) -> None:
     assert [t.element for t in past.tasks(processInstanceId=erased.id)] == ["UserTask_ApproveOrder"]
     assert all(t.assignee or t.ended for t in past.tasks(processInstanceId=erased.id)), "who and when stays"
 
-    chain.parts.cards().sweep()
-    assert search(chain, tmp_path, gone.all) == {}, "the sweep brings nothing back"
+    chain.mend(erased, kept, running)
+    assert search(chain, tmp_path, gone.all) == {}, "the mirror brings nothing back"
     emptied = chain.book.card(str(erased.business_key))
     assert emptied["title"] == f"{erased.business_key} · данные удалены"
     again = run("erase", gone.name, "--yes", env=chain.env)
