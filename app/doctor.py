@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from app.backup.make import LAST
 from app.errors import CommandError
@@ -145,7 +146,16 @@ def _backup(p: Parts) -> Iterator[tuple[State, str]]:
         yield "ok", f"последней копии {days * 24:.0f} ч"
 
 
+def _address(url: str) -> Iterator[tuple[State, str]]:
+    """Tell of an engine below a path: its pages name theirs from the host's root."""
+    path = urlsplit(url).path.strip("/")
+    if path != "engine-rest":
+        remedy = "дайте ему в прокси своё имя хоста: иначе Tasklist и Cockpit не откроются"
+        yield "warning", f"движок под путём /{path}: {remedy}"
+
+
 def _engine(p: Parts) -> Iterator[tuple[State, str]]:
+    yield from _address(p.engine_url)
     told = about(p.integration)
     java = f", Java {told.java.partition('+')[0]}" if told.java else ""
     base = f", база {told.database} {(told.database_version or '').partition(' ')[0]}" if told.database else ""

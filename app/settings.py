@@ -108,7 +108,13 @@ class Settings(BaseModel):
         if value is None:
             return None
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.path.strip("/")
+            or "?" in value
+            or "#" in value
+        ):
             raise ValueError("нужен адрес вида https://заказы.пример.рф без пути, вопроса и решётки")
         if parts.scheme == "http" and not _stays_inside(parts.hostname):
             raise ValueError("нужен https; http разрешён только на этом компьютере и внутри сети контейнеров")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.doctor import _clock, examine
+from app.doctor import _address, _clock, examine
 from app.growth import Growth, since_last_look
 from app.settings import load
 from app.wiring import Parts
@@ -40,6 +40,14 @@ def test_how_long_the_room_lasts() -> None:
 def test_clocks_that_differ(ahead: float, state: str) -> None:
     first = next(_clock(About("1.0.3", id="a", cleanup=("01:00", "05:00"), ahead=ahead)))
     assert (first[0], "chrony" in first[1]) == (state, state != "ok")
+
+
+@pytest.mark.parametrize(
+    ("url", "below"),
+    [("http://127.0.0.1:8080/engine-rest", 0), ("https://host/engine-rest/", 0), ("https://host/flow/engine-rest", 1)],
+)
+def test_an_engine_below_a_path_needs_a_host_name_of_its_own(url: str, below: int) -> None:
+    assert ["имен" in said for _, said in _address(url)] == [True] * below
 
 
 def test_history_that_is_never_cleaned_up_is_a_fault() -> None:

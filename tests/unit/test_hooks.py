@@ -129,8 +129,9 @@ def test_tokens_and_the_public_address_are_settings() -> None:
     read = load({"ORDER_ROUTE_BITRIX_APPLICATION_TOKEN": " a , b,", "ORDER_ROUTE_PUBLIC_URL": "https://x.ru/"}, None)
     assert [each.get_secret_value() for each in read.application_tokens] == ["a", "b"]
     assert read.public_url == "https://x.ru" and "a , b" not in repr(read)
-    with pytest.raises(SettingsError, match="PUBLIC_URL"):
-        load({"ORDER_ROUTE_PUBLIC_URL": "http://shop.example.ru"}, None)
+    for wrong in ("http://shop.example.ru", "https://shop.example.ru/orders", "https://shop.example.ru/?"):
+        with pytest.raises(SettingsError, match="PUBLIC_URL"):
+            load({"ORDER_ROUTE_PUBLIC_URL": wrong}, None)
 
 
 @pytest.fixture
