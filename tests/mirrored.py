@@ -347,6 +347,7 @@ def everything_once(mirrored: MirroredPortal, story: Story) -> None:
     key = story.order.key
     assert [str(d) for d in mirrored.new_mirror().differences(story.instance, deep=True)] == []
     assert len([c for c in mirrored.cards() if c["xmlId"] == f"order:{key}"]) == 1
+    assert len(mirrored.cards()) == len(story.source.orders)  # a double without its key counts, too
     assert len(mirrored.tasks(key)) == 1
     assert sorted(text.rsplit("· ", 1)[1] for text in mirrored.comments(key)) == [f"{key}/c1"]
     assert sorted(line["text"].rsplit("· ", 1)[1] for line in mirrored.lines(key)) == [f"{key}/c2"]

@@ -47,7 +47,7 @@ def test_clocks_that_differ(ahead: float, state: str) -> None:
     [("http://127.0.0.1:8080/engine-rest", 0), ("https://host/engine-rest/", 0), ("https://host/flow/engine-rest", 1)],
 )
 def test_an_engine_below_a_path_needs_a_host_name_of_its_own(url: str, below: int) -> None:
-    assert ["имен" in said for _, said in _address(url)] == [True] * below
+    assert ["имя хоста" in said for _, said in _address(url)] == [True] * below
 
 
 def test_history_that_is_never_cleaned_up_is_a_fault() -> None:
