@@ -45,6 +45,7 @@ from orders.persons import Person, Staff
 from orders.ports import Digests, held
 from orders.staff import read_staff
 from orders.stage import Route
+from orders.workday import Workday, workday
 from workers.handlers import registry
 from workers.metrics import process_metrics
 from workers.runtime import Options, Worker
@@ -86,6 +87,10 @@ class Parts:
         """Read the calendar file. Raises CalendarError with every problem."""
         text = find(self.settings.calendar_file).read_text(encoding="utf-8")
         return read_calendar(text, self.settings.time_zone)
+
+    def workday(self) -> Workday:
+        """Return when the plant closes, from this year on."""
+        return workday(self.calendar, self.calendar.today(datetime.now(UTC)).year)
 
     @cached_property
     def deadlines(self) -> PlantDeadlines:
@@ -294,7 +299,7 @@ class Parts:
 
         staff = FreshStaff(find(self.settings.staff_file), self.staff)
         sessions = Sessions(self.accounts.integration.password, self.ledger, staff)
-        return StepDoor(self.desk, sessions, staff, tell, url, self.judge.max_bytes)
+        return StepDoor(self.desk, sessions, staff, tell, url, self.workday, self.judge.max_bytes)
 
     def _reconciler(self, schema: PortalSchema) -> Reconciler:
         assert self.portal is not None

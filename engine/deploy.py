@@ -60,6 +60,12 @@ class Deployments:
         """Delete a deployment that nothing runs on."""
         self._caller.rest("DELETE", f"/deployment/{path_id(deployment_id)}")
 
+    def newest(self, name: str) -> str | None:
+        """Read the id of the newest deployment with this name."""
+        query = {"name": name, "sortBy": "deploymentTime", "sortOrder": "desc", "maxResults": 1}
+        rows = self._caller.rest("GET", "/deployment", params=query).json()
+        return str(rows[0]["id"]) if rows else None
+
     def resources(self, deployment_id: str) -> dict[str, str]:
         """Read the names of a deployment's files with their resource ids."""
         rows = self._caller.rest("GET", f"/deployment/{path_id(deployment_id)}/resources").json()
@@ -92,6 +98,20 @@ def deploy(client: Any, files: Iterable[Path], *, name: str, ttl_days: int) -> D
     for definition in definitions:
         processes.set_time_to_live(definition.id, 1 if definition.key in SHORT_LIVED else ttl_days)
     return Deployed(answer["id"], bool(answer.get("deployedProcessDefinitions")), definitions)
+
+
+def publish(client: Any, name: str, file: str, data: bytes) -> bool:
+    """Keep one file in the engine under a deployment's name, for its pages; tell whether it is new there."""
+    deployments = Deployments(client.caller)
+    before = deployments.newest(name)
+    if before is not None:
+        known = deployments.resources(before).get(file)
+        if known is not None and deployments.resource(before, known) == data:
+            return False
+    deployments.create(name, {file: data})
+    if before is not None:
+        deployments.delete(before)
+    return True
 
 
 def preflight(file: str, data: bytes) -> list[Problem]:

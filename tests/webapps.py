@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Response, ViewportSize, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PageTimeout
 from shop import Shop
 
@@ -18,6 +18,7 @@ from engine.processes import Instance
 MILLISECONDS = 60_000  # a machine that does many things at once
 _ENTRIES = 3  # one less than the engine lets pass without a wait
 LOGIN = ".form-signin input[type=password]"
+DESK: ViewportSize = {"width": 1440, "height": 1400}
 SignIn = Callable[[str, str], Page]
 expect.set_options(timeout=MILLISECONDS)
 _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -37,11 +38,9 @@ def open_browser() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def signed_in(shop: Shop, browser: Browser, app: str, person: str) -> Iterator[Page]:
-    """Sign in to `tasklist` or `cockpit` as a person, in Moscow, with a window of their own."""
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 1400}, locale="ru-RU", timezone_id="Europe/Moscow", accept_downloads=True
-    )
+def signed_in(shop: Shop, browser: Browser, app: str, person: str, locale: str = "ru-RU") -> Iterator[Page]:
+    """Sign in to `tasklist` or `cockpit` as a person, with a window of their own, in Moscow, in that language."""
+    context = browser.new_context(viewport=DESK, locale=locale, timezone_id="Europe/Moscow", accept_downloads=True)
     page = context.new_page()
     page.set_default_timeout(MILLISECONDS)
     page.goto(shop.url.removesuffix("/engine-rest") + f"/operaton/app/{app}/default/")
@@ -91,8 +90,12 @@ def starts(page: Page, process: str) -> None:
 
 
 def go(page: Page, place: str) -> None:
-    """Open a place of the page that is open, such as `#/orders`."""
-    page.goto(page.url.split("#")[0] + place)
+    """Open a place of the page that is open, such as `#/orders`, anew where it is open already."""
+    target = page.url.split("#")[0] + place
+    if page.url == target:
+        page.reload()
+    else:
+        page.goto(target)
 
 
 def picture(page: Page, name: str) -> None:

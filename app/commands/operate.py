@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from engine.identity import BootstrapReport
 
 
+WORKDAY = "working-day"  # under this name the server looks for it
+
+
 def register(cli: typer.Typer) -> None:
     """Add the commands."""
     cli.command("bootstrap")(bootstrap)
@@ -67,15 +70,18 @@ def _reset(p: Parts, person: str, given: SecretStr | None) -> None:
 def run_bootstrap(p: Parts, passwords: Mapping[str, SecretStr] | None = None) -> BootstrapReport:
     """Make the engine's people and rights equal to the staff file, with the technical accounts' passwords.
 
-    `passwords`: of persons, where they are not to be generated. Substitutes of today are let in at once.
+    `passwords`: of persons, where they are not to be generated. Substitutes of today are let in at once, and the forms
+    learn when the plant closes.
     """
-    from engine.deploy import deployed_starters
+    from engine.deploy import deployed_starters, publish
     from engine.identity import bootstrap as make
 
     a, today = p.accounts, p.calendar.today(datetime.now(UTC))
     technical = {x.user: x.password for x in (a.engine, a.integration, a.deploy)}
     starters = deployed_starters(p.admin)
     report = make(p.admin, p.staff, starters, {**(passwords or {}), **technical}, technical=p.technical, today=today)
+    if publish(p.admin, WORKDAY, f"{WORKDAY}.json", p.workday().text().encode()):
+        report.changes.append("Формы знают новое окончание рабочего дня")
     changed = p.orders.fit_stand_ins(p.staff, today)
     if changed:
         report.changes.append(f"Замещения: изменено шагов {changed}")

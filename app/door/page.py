@@ -17,8 +17,8 @@ from orders.persons import Staff
 from orders.plural import file_size
 from orders.snapshot import OpenVisit, OrderSnapshot, Scalar, VisitDone
 from orders.stage import Field, FieldKind, Route, Stage
+from orders.workday import Workday
 
-DAY_END = "18:00"  # a promise is kept by the end of the day
 DAY, TIME = ".day", ".time"  # a moment is typed in two boxes
 _REFILLED = (FieldKind.LINE, FieldKind.TEXT, FieldKind.SUM, FieldKind.DATE)
 
@@ -96,6 +96,7 @@ def step_page(
     person: str,
     zone: tzinfo,
     now: datetime,
+    day: Workday,
     typed: Mapping[str, str] | None = None,
     refused: str = "",
     talk: Sequence[discussion.Said] = (),
@@ -117,7 +118,7 @@ def step_page(
         papers=tuple(_papers(order, route, zone)),
         said=tuple(_said(order, route, zone)),
         talk=tuple(_talked(each, zone) for each in talk),
-        boxes=tuple(_box(f, stage, order, zone, now, typed, refused, labels) for f in fields),
+        boxes=tuple(_box(f, stage, order, zone, now, day, typed, refused, labels) for f in fields),
         buttons=choice.choices if choice else (("", "Готово, передать дальше"),),
         decision=choice.name if choice else "",
         opening=visit.engine_task is None,
@@ -139,15 +140,18 @@ def done_page(
     )
 
 
-def texts(stage: Stage, form: Mapping[str, str], zone: tzinfo) -> dict[str, str]:
+def texts(stage: Stage, form: Mapping[str, str], zone: tzinfo, day: Workday) -> dict[str, str]:
     """Return the form's texts as the engine takes them: a moment's two boxes are one instant in the plant's zone.
 
+    A day alone means its end: a promise is kept by the end of the working day.
     Raises Refused for a time that nobody can read.
     """
     found: dict[str, str] = {}
     for each in stage.fields:
         if each.kind is FieldKind.MOMENT:
-            found[each.name] = _moment(each, form, zone)
+            found[each.name] = _moment(each, form, zone, day)
+        elif each.kind is FieldKind.DATE:
+            found[each.name] = _day(form.get(each.name, ""))
         elif not each.kind.holds_files:
             found[each.name] = form.get(each.name, "")
     return found
@@ -165,15 +169,24 @@ def shown(field: Field, value: Scalar, zone: tzinfo) -> str:
         return str(value)
 
 
-def _moment(field: Field, form: Mapping[str, str], zone: tzinfo) -> str:
-    day, time = form.get(field.name + DAY, "").strip(), form.get(field.name + TIME, "").strip()
-    if not day:
-        return ""
+def _day(text: str) -> str:
+    """Return a day as the engine takes it; what is no date goes on as it is, and the gate says so with its field."""
     try:
-        at = datetime.strptime(time or DAY_END, "%H:%M").time()  # noqa: DTZ007 - a wall clock, no instant
+        return parse_day(text).isoformat()
+    except Refused:
+        return text
+
+
+def _moment(field: Field, form: Mapping[str, str], zone: tzinfo, workday: Workday) -> str:
+    said, time = form.get(field.name + DAY, "").strip(), form.get(field.name + TIME, "").strip()
+    if not said:
+        return ""
+    day = parse_day(said)
+    try:
+        at = datetime.strptime(time or workday.closing(day), "%H:%M").time()  # noqa: DTZ007 - a wall clock, no instant
     except ValueError:
         raise Refused(f"«{field.label}»: время «{time[:20]}» не понято, напишите его как 18:00") from None
-    return at_local(parse_day(day), at, zone).astimezone(zone).isoformat()
+    return at_local(day, at, zone).astimezone(zone).isoformat()
 
 
 def _facts(order: OrderSnapshot, zone: tzinfo) -> Iterator[tuple[str, str]]:
@@ -221,6 +234,7 @@ def _box(
     order: OrderSnapshot,
     zone: tzinfo,
     now: datetime,
+    day: Workday,
     typed: Mapping[str, str] | None,
     refused: str,
     labels: Mapping[str, str],
@@ -229,7 +243,7 @@ def _box(
     clock = now.astimezone(zone)
     today, past, future = local_day(now, zone).isoformat(), "past" in each.options, "future" in each.options
     if each.kind is FieldKind.MOMENT and not time:
-        time = f"{clock:%H:%M}" if past else DAY_END
+        time = f"{clock:%H:%M}" if past else day.ends
     return Box(
         field=each,
         value=value,

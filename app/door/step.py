@@ -34,6 +34,7 @@ from orders.persons import Person, Staff
 from orders.reply import Reply, SentFile
 from orders.snapshot import OrderSnapshot
 from orders.stage import Stage
+from orders.workday import Workday
 
 LARGEST = 62 * 1024 * 1024  # bytes of one answer: 60 MiB of files and what is typed
 WAITING_LETTERS = 50  # names that wait to be looked up; more are dropped
@@ -56,13 +57,14 @@ Tell = Callable[[Person, str, str], None]  # person, text, key: sends one notice
 
 @dataclass(frozen=True, slots=True)
 class StepDoor:
-    """What the page needs. `public_url`: how people reach us; `largest_file`: bytes."""
+    """What the page needs. `public_url`: how people reach us; `workday`: when we close; `largest_file`: bytes."""
 
     desk: Desk
     sessions: Sessions
     staff: Callable[[], Staff]
     tell: Tell
     public_url: str
+    workday: Callable[[], Workday]
     largest_file: int = 20 * 1024 * 1024
 
 
@@ -140,7 +142,7 @@ class _Routes:
 
     def _reply(self, stage: Stage) -> Reply:
         files = {f.name: _sent(request.files.getlist(f.name), f.label) for f in stage.file_fields()}
-        return Reply(texts(stage, request.form, self._desk.zone), files)
+        return Reply(texts(stage, request.form, self._desk.zone, self._door.workday()), files)
 
     def _step(self, visit: str, session: Session, refused: str = "", status: int = 200) -> Response:
         order = self._desk.find(visit) if VISIT.fullmatch(visit) else None
@@ -157,12 +159,12 @@ class _Routes:
         if not may_do(opened, staff, person.id):
             return self._page("message.html", 403, visit, session, text=FOREIGN)
         typed = dict(request.form.items()) if refused else None
-        now = datetime.now(UTC)
+        now, day = datetime.now(UTC), self._door.workday()
         talk = discussion.read(self._desk.engine.discussion(order.instance_id))
         page = step_page(
-            order, self._route(order), stage, opened, staff, person.id, self._desk.zone, now, typed, refused, talk
+            order, self._route(order), stage, opened, staff, person.id, self._desk.zone, now, day, typed, refused, talk
         )
-        return self._page("step.html", status, visit, session, page=page, refused=refused)
+        return self._page("step.html", status, visit, session, page=page, refused=refused, workday=day.text())
 
     def _route(self, order: OrderSnapshot) -> Any:
         return self._desk.engine.route(order.definition_id)

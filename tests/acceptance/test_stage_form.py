@@ -5,13 +5,17 @@ demands, says in place what is missing, and sends nothing until that is there.
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Page, expect
 from shop import Shop, pdf, pdf_file, wait_until
-from webapps import SignIn, open_step, picture, starts
+from webapps import SignIn, go, open_step, picture, signed_in, starts
 
+from app.commands.operate import WORKDAY
+from engine.deploy import publish
 from engine.processes import Instance
 from orders.errors import BusinessError
 
@@ -112,6 +116,54 @@ def test_a_promise_lies_in_the_future_and_only_its_decision_asks_for_it(shop: Sh
     picture(page, "promise")
     page.click("#readyDecision-approve")
     assert moved_on(shop, order, "UserTask_SetReadyDate")["readyBy"] == "2031-01-09T18:00:00+03:00"
+
+
+@pytest.fixture
+def early_shop(shop: Shop) -> Iterator[Shop]:
+    """A plant that closes at half past five, and an hour earlier on one day."""
+    told = {"ends": "17:30", "other": {"2031-01-09": "16:30"}}
+    publish(shop.admin, WORKDAY, f"{WORKDAY}.json", json.dumps(told).encode())
+    yield shop
+    shop.admin.deployments.delete(shop.admin.deployments.newest(WORKDAY) or "")
+
+
+def test_an_english_browser_offers_the_plants_dates_and_the_end_of_its_day(early_shop: Shop, browser: Browser) -> None:
+    """Dates are written the Russian way whatever it speaks; short days end earlier, a time of one's own stays."""
+    order = early_shop.start_order()
+    step = early_shop.carry_to(order, "UserTask_SetReadyDate").engine_task
+    early_shop.signed_in("gromov").tasks.claim(step or "", "gromov")
+    with signed_in(early_shop, browser, "tasklist", "gromov", "en-US") as page:
+        go(page, f"#/?task={step}")
+        date, time = page.locator("#readyBy"), page.locator("#readyBy-time")
+        expect(time).to_have_value("17:30")
+        date.fill("9.1.2031")
+        expect(time).to_have_value("16:30")
+        date.blur()
+        expect(date).to_have_value("09.01.2031")
+        for wrong, said in (("31.02.2031", "не понята"), ("03/04/2031", "не понята")):
+            date.fill(wrong)
+            page.click("#readyDecision-approve")
+            expect(page.locator("#readyBy-wrong")).to_contain_text(said)
+        pick(page, "2031-01-10")
+        expect(date).to_have_value("10.01.2031")
+        expect(time).to_have_value("17:30")
+        time.fill("12.15")
+        pick(page, "2031-01-09")
+        expect(time).to_have_value("12.15")
+        page.click("#readyDecision-approve")
+        assert moved_on(early_shop, order, "UserTask_SetReadyDate")["readyBy"] == "2031-01-09T12:15:00+03:00"
+
+
+def pick(page: Page, day: str) -> None:
+    """Choose a day in the browser's calendar, which is a window of its own: asked to open, it tells the box."""
+    page.evaluate(
+        """day => { HTMLInputElement.prototype.showPicker = function () {
+            this.value = day;
+            this.dispatchEvent(new Event('change'));
+        }; }""",
+        day,
+    )
+    page.get_by_role("button", name="календарь").click()
 
 
 def test_a_payment_that_differs_asks_why(shop: Shop, sign_in: SignIn) -> None:

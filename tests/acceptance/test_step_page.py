@@ -10,6 +10,7 @@ import hashlib
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from samples import make_pdf
 from shop import Shop
 from steppage import StepPages, open_step_pages
-from webapps import MILLISECONDS, open_browser
+from webapps import MILLISECONDS, open_browser, picture
 
 from app.door.session import COOKIE, LINKS_AN_HOUR
 from app.web import LARGEST_BODY, ROOMY_BODY
@@ -233,4 +234,34 @@ def test_in_a_browser_typed_text_survives_everything(
     assert shop.reader.snapshot(order.id).done[-1].values["estimateSum"] == "125000.50"
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= 390, "nothing scrolls sideways"
+    context.close()
+
+
+@pytest.mark.browser
+def test_an_english_browser_offers_the_plants_dates_and_the_end_of_its_day(
+    shop: Shop, pages: StepPages, browser: Browser
+) -> None:
+    """A short day ends earlier; dates are written the Russian way whatever language the browser has."""
+    order = shop.start_order()
+    step = shop.carry_to(order, "UserTask_SetReadyDate")
+    gromov, workday = shop.staff.find("gromov"), pages.chain.parts.workday()
+    assert gromov is not None
+    short = next(day for day in sorted(workday.other) if day > date.today().isoformat())
+    context: BrowserContext = browser.new_context(locale="en-US", viewport={"width": 390, "height": 844})
+    context.set_default_timeout(MILLISECONDS)
+    page: Page = context.new_page()
+    place, secret = pages.link(step.visit, gromov)
+    page.goto(f"{place}#in={secret}")
+    page.click("#enter button")
+    day, time = page.locator("#readyBy"), page.locator("[name='readyBy.time']")
+    expect(time).to_have_value("18:00")
+    expect(day).to_have_attribute("placeholder", "дд.мм.гггг")
+    day.fill(".".join(reversed(short.split("-"))))
+    expect(time).to_have_value(workday.other[short])
+    picture(page, "step-promise-phone")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.click("button[value=approve]")
+    expect(page.locator("[data-done]")).to_be_visible()
+    promised = datetime.fromisoformat(str(shop.reader.snapshot(order.id).variables["readyBy"]))
+    assert f"{promised:%Y-%m-%d %H:%M}" == f"{short} {workday.other[short]}"
     context.close()

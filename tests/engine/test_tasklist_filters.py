@@ -12,6 +12,8 @@ from gate_models import TIMEOUT, door, refusal
 from shop import Shop
 from test_gate_doors import Tasklist
 
+from app.commands.operate import WORKDAY
+from engine.deploy import publish
 from engine.processes import Instance
 
 pytestmark = pytest.mark.engine
@@ -128,3 +130,35 @@ def test_only_who_may_read_a_step_learns_who_has_it(shop: Shop, order: Instance)
     assert holder(shop, "elena", task) is None
     root = shop.url.removesuffix("/engine-rest")
     assert requests.get(f"{root}/operaton/app/tasklist/default/step/{task}", timeout=TIMEOUT).status_code == 401
+
+
+def test_the_form_learns_when_the_plant_closes(shop: Shop) -> None:
+    """What was published last; before that nothing, and to strangers nothing."""
+    admin, file = shop.admin, f"{WORKDAY}.json"
+    assert page_place(shop, "makarov", "tasklist/default/working-day").json() == {}
+    try:
+        assert publish(admin, WORKDAY, file, b'{"ends": "18:00"}')
+        assert not publish(admin, WORKDAY, file, b'{"ends": "18:00"}')
+        assert publish(admin, WORKDAY, file, b'{"ends": "17:00"}')
+        assert page_place(shop, "makarov", "tasklist/default/working-day").json() == {"ends": "17:00"}
+    finally:
+        admin.deployments.delete(admin.deployments.newest(WORKDAY) or "")
+    root = shop.url.removesuffix("/engine-rest")
+    assert requests.get(f"{root}/operaton/app/tasklist/default/working-day", timeout=TIMEOUT).status_code == 401
+
+
+def page_place(shop: Shop, person: str, place: str, app: str = "tasklist") -> requests.Response:
+    """Ask a place of our own beside the engine's pages, signed in at one of them."""
+    with Tasklist(shop, person, app) as page:
+        return page.session.get(f"{page.root}/app/{place}", timeout=TIMEOUT)
+
+
+def test_only_who_may_read_an_order_learns_the_names_in_its_history(shop: Shop, order: Instance) -> None:
+    asked = f"cockpit/default/people?order={order.id}&id=makarov&id=nobody"
+    auditor = shop.member("auditors")
+    assert page_place(shop, auditor, asked, "cockpit").json() == {"makarov": "Игорь Макаров", "nobody": "nobody"}
+    none = asked.replace(order.id, "none")
+    assert page_place(shop, auditor, none, "cockpit").status_code == 404
+    assert page_place(shop, "egorov", asked).status_code == 403, "a department has no business in Cockpit"
+    root = shop.url.removesuffix("/engine-rest")
+    assert requests.get(f"{root}/operaton/app/{asked}", timeout=TIMEOUT).status_code == 401

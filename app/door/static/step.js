@@ -18,6 +18,7 @@
 
   const form = $('answer');
   if (!form) return;
+  form.querySelectorAll('input[type=date]').forEach(plainDay);
   const key = 'step:' + form.dataset.visit, said = $('said');
   const typed = Array.from(form.querySelectorAll('input:not([type=file]):not([type=hidden]), textarea, select'));
   function save() {
@@ -31,6 +32,38 @@
   } catch (e) { /* an unreadable draft is no draft */ }
   form.addEventListener('input', save);
   form.addEventListener('change', save);
+
+  // A browser's own boxes write dates and times in the browser's language: only its calendar is used.
+  function dayOf(text) {
+    const p = /^(\d{1,2})\.(\d{1,2})\.(\d{4})$/.exec(text.trim());
+    return p ? [p[3], p[2].padStart(2, '0'), p[1].padStart(2, '0')].join('-') : text.trim();
+  }
+  function russian(iso) { return iso.split('-').reverse().join('.'); }
+  function plainDay(box) {
+    const own = box.cloneNode(), open = document.createElement('button'), row = document.createElement('div');
+    const time = box.parentNode.querySelector('input[type=time]'), workday = JSON.parse(form.dataset.workday);
+    box.type = 'text';
+    Object.assign(box, {value: russian(box.defaultValue), inputMode: 'numeric', placeholder: 'дд.мм.гггг', maxLength: 10, autocomplete: 'off'});
+    ['id', 'name'].forEach(function (name) { own.removeAttribute(name); });
+    own.tabIndex = -1;
+    own.setAttribute('aria-hidden', 'true');
+    Object.assign(open, {type: 'button', textContent: '▾'});
+    open.setAttribute('aria-label', form.querySelector('label[for="' + box.id + '"]').firstChild.textContent.trim() + ': календарь');
+    row.className = 'day';
+    box.replaceWith(row);
+    row.append(box, open, own);
+    if (time) Object.assign(time, {type: 'text', inputMode: 'numeric', maxLength: 5, autocomplete: 'off'});
+    function follow() {   // short days close earlier; a time of one's own stays
+      const on = dayOf(box.value);
+      if (time && 'closing' in time.dataset && [time.defaultValue, time.dataset.offered].includes(time.value) && /^\d{4}-/.test(on)) {
+        time.value = time.dataset.offered = workday.other[on] || workday.ends;
+      }
+    }
+    box.addEventListener('input', follow);
+    box.addEventListener('change', function () { box.value = russian(dayOf(box.value)); });
+    open.addEventListener('click', function () { own.value = dayOf(box.value); own.showPicker(); });
+    own.addEventListener('change', function () { if (own.value) { box.value = russian(own.value); follow(); save(); } });
+  }
 
   function size(bytes) {
     return bytes < 1048576 ? Math.max(1, Math.round(bytes / 1024)) + ' КБ' : (bytes / 1048576).toFixed(1).replace('.', ',') + ' МБ';
