@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from shop import Shop, pdf_file
-from webapps import go, picture, signed_in
+from webapps import DESK, go, picture, signed_in
 
 from engine.processes import Instance
 
@@ -18,10 +18,17 @@ pytestmark = [pytest.mark.engine, pytest.mark.browser]
 NASTY = "ИП Громов <script>document.title='взлом'</script>"
 
 
-@pytest.fixture
-def auditor(shop: Shop, browser: Browser) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def cockpit(shop: Shop, browser: Browser) -> Iterator[Page]:
     with signed_in(shop, browser, "cockpit", shop.member("auditors")) as page:
         yield page
+
+
+@pytest.fixture
+def auditor(cockpit: Page) -> Page:
+    """The auditor's window, at a desk again."""
+    cockpit.set_viewport_size(DESK)
+    return cockpit
 
 
 SECOND_DRAWING = pdf_file("чертёж второй.pdf")
@@ -63,6 +70,46 @@ def test_who_approved_what_when_with_which_file(shop: Shop, auditor: Page) -> No
     assert hashlib.sha256(SECOND_DRAWING.data or b"").hexdigest() in file[-1]
     assert "заменён новым" in row(auditor, "Файлы", "чертёж.pdf")[-2]
     picture(auditor, "cockpit-order")
+
+
+def test_who_signs_in_comes_to_the_orders_and_reads_russian(shop: Shop, auditor: Page) -> None:
+    """No word of the frame is English; who looks for something else is not sent back."""
+    order = returned_once(shop)
+    go(auditor, "#/dashboard")
+    auditor.reload()
+    expect(auditor).to_have_url(re.compile("#/orders$"))
+    expect(auditor.locator(".orders tbody tr", has_text=order.business_key or "").first).to_be_visible()
+    assert re.findall("[A-Za-z]{3,}", auditor.locator("header, [cam-widget-header]").first.inner_text()) == []
+    go(auditor, "#/dashboard")
+    expect(auditor.get_by_text("Открытые шаги людей")).to_be_visible()
+    picture(auditor, "cockpit-dashboard")
+
+
+def test_persons_are_named_whatever_they_did(shop: Shop, auditor: Page) -> None:
+    """Who only took a step or started the order has a name, too; programs' work is said in the diagram's words."""
+    order = shop.start_order("sokolova")
+    step = shop.open_step(order)
+    shop.signed_in("belova").tasks.claim(step.engine_task or "", "belova")
+    go(auditor, f"#/order?id={order.id}")
+    expect(auditor.locator(".orders-facts")).to_contain_text("Ирина Соколова")
+    auditor.evaluate("document.querySelectorAll('.orders details').forEach(part => { part.open = true; })")
+    assert "Наталья Белова (belova)" in row(auditor, "Кто что делал", "взял шаг")
+    assert "Обновить карточку" in row(auditor, "Работа программ", "Согласование")[1]
+    assert "Срок шага «Согласовать заказ»" in row(auditor, "Как менялись данные", "due_UserTask_ApproveOrder")[1]
+
+
+def test_a_period_is_written_the_russian_way(shop: Shop, auditor: Page) -> None:
+    """Whatever language the browser has; what is no date is said before anything is asked."""
+    shop.open_step(shop.start_order())
+    go(auditor, "#/orders")
+    auditor.get_by_label("Начат с", exact=True).fill("31.02.2026")
+    auditor.get_by_role("button", name="Найти").click()
+    assert "25.12.2026" in auditor.get_by_label("Начат с", exact=True).evaluate("box => box.validationMessage")
+    auditor.get_by_label("Начат с", exact=True).fill("01.02.2026")
+    auditor.get_by_role("button", name="Найти").click()
+    expect(auditor).to_have_url(re.compile("since=2026-02-01"))
+    expect(auditor.get_by_label("Начат с", exact=True)).to_have_value("01.02.2026")
+    expect(auditor.locator(".orders tbody tr").first).to_be_visible()
 
 
 def test_the_file_comes_as_it_was(shop: Shop, auditor: Page, tmp_path: Path) -> None:
@@ -124,6 +171,9 @@ def test_no_button_changes_anything(shop: Shop, auditor: Page) -> None:
     auditor_id = shop.member("auditors")
     sent: list[tuple[str, str]] = []
     auditor.on("request", lambda request: sent.append((request.method, request.url.split("?")[0])))
+    auditor.evaluate(
+        "HTMLInputElement.prototype.showPicker = () => {}"
+    )  # the browser's calendar is a window of its own
     for place, ready in (
         ("#/orders", ".orders tbody tr"),
         (f"#/order?id={order.id}", ".orders-canvas [data-element-id]"),
@@ -147,7 +197,7 @@ def test_the_pages_fit_a_phone_and_a_page_of_orders_is_asked_for(shop: Shop, aud
     asked: list[str] = []
     auditor.on("request", lambda request: asked.append(request.url))
     auditor.set_viewport_size({"width": 390, "height": 844})
-    go(auditor, "#/orders")
+    go(auditor, "#/orders?from=0")  # who signs in stands in the list already
     row_of = auditor.locator(".orders tbody tr").filter(has_text=str(order.business_key))
     expect(row_of.locator("td").first).to_have_attribute("data-head", "Заказ")
     assert [url for url in asked if "/history/process-instance?firstResult=0&maxResults=25" in url]

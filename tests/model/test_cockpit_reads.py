@@ -20,7 +20,7 @@ def test_one_place_talks_to_the_server() -> None:
 def test_it_reads_and_searches_history_only() -> None:
     assert re.findall(r"method:\s*'(\w+)'", "\n".join(TEXTS.values())) == ["POST"], "the search, and nothing else"
     calls = [call for text in TEXTS.values() for call in re.findall(r"\brest\.(\w+)\((.{12})", text)]
-    assert {name for name, _ in calls} <= {"get", "all", "search", "href"}
+    assert {name for name, _ in calls} <= {"get", "all", "search", "href", "people"}
     searched = [start for name, start in calls if name == "search"]
     assert searched
     assert all(start.startswith("'/history/") for start in searched), searched

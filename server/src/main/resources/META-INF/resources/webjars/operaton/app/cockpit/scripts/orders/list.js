@@ -1,9 +1,10 @@
 /** The list of orders: searched and paged on the server, so that it is as quick with ten thousand as with ten. */
+import { dayBox, dayOf } from './dates.js';
 import { h, table } from './html.js';
 import { modelOf } from './model.js';
 import { at, date, dayEdge, money, OUTCOMES, whereabouts } from './words.js';
 
-const ROUTE = 'custom-furniture-order';
+export const ROUTE = 'custom-furniture-order';
 const PAGE = 25;
 const SHOWN = ['customerName', 'itemDescription', 'estimateSum', 'readyBy', 'cardStage'];
 
@@ -37,10 +38,10 @@ function form(wanted) {
     submit(event) {
       event.preventDefault();
       const asked = [...new FormData(event.target)].filter(([, value]) => value.trim());
-      window.location.hash = '#/orders?' + new URLSearchParams(asked.map(([n, v]) => [n, v.trim()]));
+      window.location.hash = '#/orders?' + new URLSearchParams(asked.map(([n, v]) => [n, dayOf(v) || v.trim()]));
     },
   }, field('key', 'Номер заказа', 'search'), field('customer', 'Заказчик', 'search'), outcome,
-  field('since', 'Начат с', 'date'), field('until', 'по', 'date'), h('button', { type: 'submit' }, 'Найти'));
+  dayBox('since', 'Начат с', wanted.get('since') || ''), dayBox('until', 'по', wanted.get('until') || ''), h('button', { type: 'submit' }, 'Найти'));
 }
 
 /** The engine's own condition for what was asked. */

@@ -2,8 +2,8 @@
 import { drawDiagram } from './diagram.js';
 import { h, section, table } from './html.js';
 import { titleOf } from './model.js';
-import { filesOf, json, read, valuesOf, visitsOf } from './story.js';
-import { at, date, money, size, span, whereabouts } from './words.js';
+import { filesOf, json, PERSONS, placeOf, read, valuesOf, visitsOf } from './story.js';
+import { at, date, money, size, span, titled, whereabouts } from './words.js';
 
 export async function renderOrder(root, rest, wanted) {
   root.replaceChildren(h('p', { class: 'orders-wait' }, 'Загружается…'));
@@ -39,6 +39,7 @@ function facts(story) {
     ['Смета', money(values.get('estimateSum'))], ['Оплачено', money(values.get('paidSum'))],
     ['Версия маршрута', String(story.order.processDefinitionVersion || '—')],
   ];
+  if (values.get('cancelReason')) rows.splice(1, 0, ['Отменил', `${person(story, values.get('cancelledBy'))}: ${values.get('cancelReason')}`]);
   return h('dl', { class: 'orders-facts' }, rows.map(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
 }
 
@@ -138,15 +139,16 @@ function changes(story) {
   const rows = story.updates.map((update) => {
     const value = update.variableType === 'File' ? (update.valueInfo && update.valueInfo.filename) || '—' : update.value;
     const info = json(value);
-    const text = value === null || value === undefined ? '—' : info && typeof info === 'object' ? JSON.stringify(info) : String(value);
-    return [at(update.time), titleOf(story.stages, update.variableName), h('code', {}, update.variableName), h('span', { class: 'orders-value' }, text)];
+    const named = PERSONS.includes(update.variableName) && person(story, value);
+    const text = named || value === null || value === undefined ? '—' : info && typeof info === 'object' ? JSON.stringify(info) : String(value);
+    return [at(update.time), titled(story.stages, update.variableName), h('code', {}, update.variableName), h('span', { class: 'orders-value' }, text)];
   });
   return table('Как менялись данные', ['Когда', 'Что', 'Поле', 'Значение'], rows, 'Данных нет.');
 }
 
 function incidents(story) {
   const rows = story.incidents.map((incident) => [
-    at(incident.createTime), incident.activityId || '—', incident.incidentMessage || '—',
+    at(incident.createTime), placeOf(story, incident.activityId).name, incident.incidentMessage || '—',
     incident.open ? h('strong', { class: 'orders-late' }, 'ждёт человека') : `устранён ${at(incident.endTime)}`,
   ]);
   return table('Сбои', ['Когда', 'Где', 'Что случилось', 'Состояние'], rows, 'Сбоев не было.');
@@ -154,8 +156,9 @@ function incidents(story) {
 
 function services(story) {
   const state = (log) => (log.successLog ? 'сделано' : log.failureLog ? 'не вышло' : log.deletionLog ? 'снято' : 'поступило');
-  const rows = story.services.map((log) => [
-    at(log.timestamp), log.topicName, log.activityId, state(log), log.errorMessage || '',
-  ]);
+  const rows = story.services.map((log) => {
+    const { name, stage } = placeOf(story, log.activityId, log.activityInstanceId);
+    return [at(log.timestamp), name, stage, state(log), log.errorMessage || ''];
+  });
   return table('Работа программ', ['Когда', 'Действие', 'Где', 'Итог', 'Сообщение'], rows, 'Программы ещё ничего не делали.');
 }

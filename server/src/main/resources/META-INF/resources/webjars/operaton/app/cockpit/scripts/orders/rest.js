@@ -45,9 +45,15 @@ export class Rest {
     }
   }
 
-  async read(path, options) {
+  /** Names of persons in an order's history, by their ids. */
+  async people(order, ids) {
+    const query = new URLSearchParams([['order', order], ...ids.map((id) => ['id', id])]);
+    return this.read(`/app/cockpit/default/people?${query}`, {}, document.querySelector('base').getAttribute('app-root'));
+  }
+
+  async read(path, options, base = this.base) {
     const headers = { Accept: 'application/json', ...options.headers };
-    const ask = () => fetch(this.base + path, { credentials: 'same-origin', ...options, headers });
+    const ask = () => fetch(base + path, { credentials: 'same-origin', ...options, headers });
     // A read may be repeated: a line that was cut meanwhile is no news for the reader.
     const answer = await ask().catch(() => new Promise((wait) => setTimeout(wait, 1000)).then(ask)).catch(() => {
       throw new Error('Нет связи с сервером. Проверьте сеть и обновите страницу.');

@@ -17,6 +17,8 @@ export async function read(rest, id) {
   const model = await rest.get(`/process-definition/${encodeURIComponent(order.processDefinitionId)}/xml`);
   const xml = model.bpmn20Xml;
   const names = namesOf(updates);
+  const strangers = strangersTo(names, order, tasks, operations, updates);
+  if (strangers.length) Object.entries(await rest.people(id, strangers)).forEach(([who, name]) => names.set(who, name));
   const { stages, ends } = modelOf(xml);
   return { order, activities, tasks, updates, variables, operations, incidents, services, xml, names, stages, ends };
 }
@@ -31,6 +33,27 @@ export function namesOf(updates) {
     if (mark && mark.for && mark.forName) names.set(mark.for, mark.forName);
   }
   return names;
+}
+
+/** Values that are persons. */
+export const PERSONS = ['initiator', 'cancelledBy', 'movedBy', 'correctedBy'];
+
+/** Persons in the history who have completed no step: who started, claimed, handed out, cancelled, moved. */
+export function strangersTo(names, order, tasks, operations, updates) {
+  const given = operations.filter((operation) => operation.property === 'assignee');
+  const ids = [
+    order.startUserId, ...tasks.map((task) => task.assignee), ...operations.map((operation) => operation.userId),
+    ...given.flatMap((operation) => [operation.orgValue, operation.newValue]),
+    ...updates.filter((update) => PERSONS.includes(update.variableName)).map((update) => update.value),
+  ];
+  return [...new Set(ids)].filter((id) => id && !names.has(id)).slice(0, 200);
+}
+
+/** What an element of the order's diagram is called where it was reached: {name, stage}. */
+export function placeOf(story, activityId, activityInstanceId) {
+  const here = story.activities.find((known) => (activityInstanceId ? known.id === activityInstanceId : known.activityId === activityId));
+  const around = here && story.activities.find((known) => known.id === here.parentActivityInstanceId && known.activityType === 'subProcess');
+  return { name: (here && here.activityName) || activityId || '—', stage: (around && around.activityName) || 'заказ' };
 }
 
 export function json(text) {

@@ -1,5 +1,6 @@
 /** How moments, spans, sums and outcomes are said to people. Times are the plant's, whatever the browser's zone is. */
 import config from '../config.js';
+import { titleOf } from './model.js';
 
 const zone = config.orderRoute.timeZone;
 const moment = new Intl.DateTimeFormat('ru-RU', {
@@ -21,6 +22,25 @@ export function whereabouts(end, ends, stages, code) {
   if (end) return OUTCOMES[end] || ends.get(end) || end;
   const stage = [...stages.values()].find((known) => known.code && known.code === code);
   return stage ? stage.label : 'Заявка принята';
+}
+
+/** Values that no person types, by name and by the beginning of their name. */
+const OWN = {
+  orderKey: 'Номер заказа', initiator: 'Кто подал заявку', cardStage: 'Колонка карточки', portalPending: 'Карточка ждёт портала',
+  discussion: 'Обсуждение на карточке', lateFlags: 'Отметки об опоздании', refundDue: 'Надо вернуть деньги',
+  trackToken: 'Ссылка заказчика', closedAt: 'Закрыт', closingSummary: 'Итог', customerMessage: 'Текст для заказчика',
+  cancelReason: 'Причина отмены', cancelledBy: 'Кто отменил', moveReason: 'Причина переноса', movedBy: 'Кто перенёс срок',
+  correctReason: 'Причина исправления', correctedBy: 'Кто исправил', startKey: 'Защита от повтора',
+};
+const OF_STEP = { visit: 'Приход на шаг', due: 'Срок шага', done: 'Кто завершил шаг', refusal: 'Почему не приняты файлы шага' };
+
+/** The title of a variable: its field's, or what it means that a program wrote it. */
+export function titled(stages, variable) {
+  if (OWN[variable]) return OWN[variable];
+  const [, what, step] = /^(visit|due|done|refusal)_(.+)$/.exec(variable) || [];
+  if (what) return `${OF_STEP[what]} «${stages.has(step) ? stages.get(step).name : step}»`;
+  const [, file] = /^(.+)Info$/.exec(variable) || [];
+  return file ? `Проверка файла «${titleOf(stages, file)}»` : titleOf(stages, variable);
 }
 
 export function at(text) {
