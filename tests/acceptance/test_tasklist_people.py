@@ -146,6 +146,41 @@ def test_a_head_hands_a_step_out_by_name(shop: Shop, sign_in: SignIn) -> None:
     expect(member.locator("#stage-member")).to_have_count(0)
 
 
+PROCESSES = {
+    "Заказ на нестандартную мебель", "Отмена заказа", "Исправление данных заказа", "Перенос срока готовности",
+    "Фактическая себестоимость", "Рекламация",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("person", "offered"),
+    [
+        ("pavlova", set()),
+        ("kuznetsova", PROCESSES - {"Перенос срока готовности", "Фактическая себестоимость"}),
+        ("titov", {"Перенос срока готовности", "Фактическая себестоимость"}),
+    ],
+)
+def test_each_is_offered_what_they_may_start(shop: Shop, sign_in: SignIn, person: str, offered: set[str]) -> None:
+    """The support processes start here like an order does; the production director moves a promise."""
+    order = shop.start_order()
+    shop.carry_to(order, "UserTask_Manufacture")
+    page = sign_in(person, "#/")
+    page.locator(".start-process-action a").first.click()
+    names = page.locator(".modal-body .processes li")
+    expect(names).to_have_count(len(offered))
+    if not offered:
+        expect(page.locator(".modal-body .well")).to_be_visible()
+    assert {name.strip() for name in names.all_inner_texts()} == offered
+    if person == "titov":
+        page.get_by_text("Перенос срока готовности", exact=True).first.click()
+        page.fill("#orderKey", order.business_key or "")
+        page.fill("#newReadyBy", "09.01.2031")
+        page.fill("#moveReason", "Ждём фурнитуру")
+        picture(page, "move-date")
+        page.locator(".modal-footer button.btn-primary").last.click()
+        wait_until(lambda: shop.admin.external.find(topicName="move-ready-date"), 20, "the request to move the date")
+
+
 def counts(page: Page) -> dict[str, int]:
     """Return what stands in brackets behind each list."""
     texts = page.locator(".task-filter h4").all_inner_texts()
