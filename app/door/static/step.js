@@ -20,7 +20,7 @@
   if (!form) return;
   form.querySelectorAll('input[type=date]').forEach(plainDay);
   const key = 'step:' + form.dataset.visit, said = $('said');
-  const typed = Array.from(form.querySelectorAll('input:not([type=file]):not([type=hidden]), textarea, select'));
+  const typed = Array.from(form.querySelectorAll('input[name]:not([type=file]):not([type=hidden]), textarea, select'));
   function save() {
     const draft = {};
     typed.forEach(function (each) { draft[each.name] = each.value; });
