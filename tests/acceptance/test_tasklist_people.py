@@ -146,6 +146,23 @@ def test_a_head_hands_a_step_out_by_name(shop: Shop, sign_in: SignIn) -> None:
     expect(member.locator("#stage-member")).to_have_count(0)
 
 
+def test_on_a_phone_who_picks_a_step_comes_to_it(shop: Shop, sign_in: SignIn) -> None:
+    """It stands below all lists; the next one that is picked comes into view, too."""
+    orders = [shop.start_order(customerName=f"ИП Сидоров №{n}") for n in range(3)]
+    for order in orders:
+        shop.carry_to(order, "UserTask_PrepareDesign")
+    page = sign_in("lebedeva", "#/")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("link", name="Мой отдел").click()
+    cards = page.locator(".tasks-list li.task")
+    expect(cards).to_have_count(3)
+    for n, order in enumerate(orders[:2]):
+        cards.filter(has_text=f"ИП Сидоров №{n}").locator("a").first.click()
+        expect(page.locator("#stage-facts")).to_contain_text(order.business_key or "")
+        expect(page.locator(".task-card")).to_be_in_viewport()
+        expect(page.get_by_role("link", name="Мой отдел")).not_to_be_in_viewport()
+
+
 PROCESSES = {
     "Заказ на нестандартную мебель", "Отмена заказа", "Исправление данных заказа", "Перенос срока готовности",
     "Фактическая себестоимость", "Рекламация",

@@ -1,4 +1,5 @@
-/** What the Tasklist lacks: counts beside every list, a word about a session that ended, our style. Reads only. */
+/** What the Tasklist lacks: counts beside every list, a word about a session that ended, the way to a step on a phone, our
+ * style. Reads only. */
 const root = document.querySelector('base').getAttribute('app-root');
 const ENGINE = root + '/api/engine/engine/default';
 const COUNT_AGAIN = 30000; // milliseconds: how old a count may be
@@ -79,7 +80,19 @@ function showCounts() {
   }
 }
 
-new MutationObserver(() => { sayEnded(); showCounts(); count(); }).observe(document.body, { childList: true, subtree: true });
+// --- on a phone a step stands below all lists: who picks one is taken there ---
+const PHONE = window.matchMedia('(max-width: 767px)');
+let followed = ''; // the step that was gone to last
+
+function follow() {
+  const step = new URLSearchParams(window.location.hash.split('?')[1] || '').get('task') || '';
+  const card = document.querySelector('.task-card');
+  if (step === followed || (step && !card)) return;
+  followed = step;
+  if (step && PHONE.matches) card.scrollIntoView();
+}
+
+new MutationObserver(() => { sayEnded(); showCounts(); count(); follow(); }).observe(document.body, { childList: true, subtree: true });
 window.addEventListener('hashchange', count);
 setInterval(count, COUNT_AGAIN);
 
