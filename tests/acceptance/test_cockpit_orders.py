@@ -95,7 +95,17 @@ def test_persons_are_named_whatever_they_did(shop: Shop, auditor: Page) -> None:
     auditor.evaluate("document.querySelectorAll('.orders details').forEach(part => { part.open = true; })")
     assert "Наталья Белова (belova)" in row(auditor, "Кто что делал", "взял шаг")
     assert "Обновить карточку" in row(auditor, "Работа программ", "Согласование")[1]
-    assert "Срок шага «Согласовать заказ»" in row(auditor, "Как менялись данные", "due_UserTask_ApproveOrder")[1]
+    due = row(auditor, "Как менялись данные", "due_UserTask_ApproveOrder")
+    assert due[1] == "Срок шага «Согласовать заказ»" and re.fullmatch(r"\d\d\.\d\d\.20\d\d \d\d:\d\d", due[3])
+    assert row(auditor, "Как менялись данные", "portalPending")[3] == "нет"
+    assert row(auditor, "Как менялись данные", "orderFileInfo")[3].startswith("заявка Ёлка.pdf, ")
+
+
+def test_a_file_names_who_attached_it_though_nobody_had_taken_the_step(shop: Shop, auditor: Page) -> None:
+    order = shop.start_order()
+    shop.carry_to(order, "UserTask_PrepareEstimate")
+    go(auditor, f"#/order?id={order.id}")
+    assert "Дмитрий Волков (volkov)" in row(auditor, "Файлы", "чертёж.pdf")
 
 
 def test_a_period_is_written_the_russian_way(shop: Shop, auditor: Page) -> None:

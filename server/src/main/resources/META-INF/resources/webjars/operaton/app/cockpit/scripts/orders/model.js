@@ -48,12 +48,18 @@ function fieldsOf(properties) {
   return fields;
 }
 
-/** The title of a variable, over all steps; `designFile_2` counts as its field. */
-export function titleOf(stages, variable) {
+/** The field of a variable, over all steps; `designFile_2` counts as its field. */
+export function fieldOf(stages, variable) {
   const plain = variable.replace(/_\d+$/, '');
-  for (const stage of stages.values()) {
-    if (stage.fields.has(variable)) return stage.fields.get(variable).label;
-    if (stage.fields.has(plain)) return stage.fields.get(plain).label;
+  for (const { fields } of stages.values()) {
+    const field = fields.get(variable) || fields.get(plain);
+    if (field) return field;
   }
-  return variable;
+  return undefined;
+}
+
+/** The title of a variable: its field's, else its name. */
+export function titleOf(stages, variable) {
+  const field = fieldOf(stages, variable);
+  return field ? field.label : variable;
 }

@@ -1,7 +1,7 @@
 /** The page of one order: who did what, when, with which file. Everything an auditor asks, without asking anyone. */
 import { drawDiagram } from './diagram.js';
 import { h, section, table } from './html.js';
-import { titleOf } from './model.js';
+import { fieldOf, titleOf } from './model.js';
 import { filesOf, json, PERSONS, placeOf, read, valuesOf, visitsOf } from './story.js';
 import { at, date, money, size, span, titled, whereabouts } from './words.js';
 
@@ -16,7 +16,7 @@ export async function renderOrder(root, rest, wanted) {
     facts(story),
     section('Путь заказа', drawing),
     section('Шаги', steps(story, visits)),
-    section('Файлы', files(rest, story)),
+    section('Файлы', files(rest, story, visits)),
     section('Кто что делал', operations(story), false),
     section('Как менялись данные', changes(story), false),
     section('Сбои', incidents(story), story.incidents.length > 0),
@@ -72,6 +72,7 @@ function steps(story, visits) {
 function answersOf(story, visit) {
   const shown = visit.answers.filter((update) => visit.stage.fields.has(update.variableName.replace(/_\d+$/, '')) &&
     (update.value !== null || update.variableType === 'File'));
+  if (!shown.length) return null;
   return h('ul', { class: 'orders-plain' }, shown.map((update) => {
     const field = visit.stage.fields.get(update.variableName.replace(/_\d+$/, ''));
     return h('li', {}, h('span', { class: 'orders-name' }, `${field.label}: `), said(field, update));
@@ -88,11 +89,12 @@ function said(field, update) {
   return value;
 }
 
-function files(rest, story) {
+function files(rest, story, visits) {
   const rows = filesOf(story).filter(({ file }) => file.valueInfo && file.valueInfo.filename).map(({ file, info, task, replaced }) => {
     const name = file.valueInfo.filename;
     const link = h('a', { href: rest.href(`/history/detail/${encodeURIComponent(file.id)}/data`), download: name }, name);
-    const who = task ? person(story, task.assignee) : person(story, story.order.startUserId);
+    const visit = task && visits.find((known) => known.task === task);
+    const who = visit ? doer(story, visit) : person(story, story.order.startUserId);
     const verdict = info ? (replaced ? 'заменён новым' : 'принят') : replaced ? 'не принят или заменён' : 'не проверен или не принят';
     return [
       titleOf(story.stages, file.variableName), link, info ? size(info.size) : '—', who, at(file.time), verdict,
@@ -136,14 +138,28 @@ function operations(story) {
 }
 
 function changes(story) {
-  const rows = story.updates.map((update) => {
-    const value = update.variableType === 'File' ? (update.valueInfo && update.valueInfo.filename) || '—' : update.value;
-    const info = json(value);
-    const named = PERSONS.includes(update.variableName) && person(story, value);
-    const text = named || value === null || value === undefined ? '—' : info && typeof info === 'object' ? JSON.stringify(info) : String(value);
-    return [at(update.time), titled(story.stages, update.variableName), h('code', {}, update.variableName), h('span', { class: 'orders-value' }, text)];
-  });
+  const rows = story.updates.map((update) => [
+    at(update.time), titled(story.stages, update.variableName), h('code', {}, update.variableName),
+    h('span', { class: 'orders-value', title: update.variableType === 'File' ? null : update.value }, readable(story, update)),
+  ]);
   return table('Как менялись данные', ['Когда', 'Что', 'Поле', 'Значение'], rows, 'Данных нет.');
+}
+
+/** A value as people read it; as it was written it stands in the cell's hint. */
+function readable(story, update) {
+  const { variableName, variableType, value } = update;
+  if (variableType === 'File') return (update.valueInfo && update.valueInfo.filename) || '—';
+  if (value === null || value === undefined || value === '') return '—';
+  if (PERSONS.includes(variableName)) return person(story, value);
+  if (variableType === 'Boolean') return value ? 'да' : 'нет';
+  if (variableType === 'Date') return at(value);
+  const field = fieldOf(story.stages, variableName);
+  const noted = field ? null : json(value);
+  if (field) return said(field, update);
+  if (Array.isArray(noted)) return noted.map((each) => `${at(each.readyBy)}, отмечено ${at(each.at)}`).join('; ') || '—';
+  if (noted && noted.sha256) return `${noted.name}, ${size(noted.size)}, SHA-256 ${noted.sha256}, ${at(noted.at)}`;
+  if (noted && noted.person) return `${noted.name} (${noted.person})${noted.for ? ` за: ${noted.forName}` : ''}, ${at(noted.at)}`;
+  return String(value);
 }
 
 function incidents(story) {
