@@ -83,10 +83,8 @@ def _days_late(book: Book, orders: list[Order]) -> list[tuple[float, str]]:
 
 def late_now(book: Book, at: int) -> Figure:
     """Return the orders in production whose last promise has passed at an instant."""
-    late = [
-        o
-        for o in book.open_at(at)
-        if o.promises and o.promises[-1].ready_by < at and (o.ready is None or o.ready >= at)
-    ]
+    # A date that was moved afterwards does not change what was late then.
+    given = {o: [p.ready_by for p in o.promises if p.at < at] for o in book.open_at(at)}
+    late = [o for o, dates in given.items() if dates and dates[-1] < at and (o.ready is None or o.ready >= at)]
     note = "срок прошёл, заказ ещё не готов"
     return figure("late_open", "Просрочены на конец периода", len(late), "заказов", keys(late), n=len(late), note=note)
