@@ -116,11 +116,13 @@ class Book:
         return self._persons[person.id]
 
     def overdue(self, visit: Visit, first: Ms, last: Ms) -> Ms:
-        """Return the working time past the deadline within [first, last]."""
+        """Return the working time past the deadline within [first, last], while the order was not suspended."""
         if visit.due is None:
             return 0
-        end = visit.ended if visit.ended is not None else self.now
-        return self.clock.worked(*overlap(visit.due, end, first, last))
+        late = overlap(visit.due, visit.ended if visit.ended is not None else self.now, first, last)
+        paused = self.by_id[visit.instance_id].order.paused
+        still = sum(self.clock.worked(*overlap(since, until or self.now, *late)) for since, until in paused)
+        return self.clock.worked(*late) - still
 
     def open_at(self, at: Ms) -> list[Order]:
         """Return the orders that ran at an instant."""

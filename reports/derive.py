@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,7 +37,7 @@ from reports.facts import (
     Record,
     Visit,
 )
-from reports.raw import COST, ORDER
+from reports.raw import ACTIVATE, COST, ORDER, SUSPEND
 
 Row = Mapping[str, Any]
 _SAME_MOMENT: Ms = 1000  # a claim that a door made within the same second as the answer is none
@@ -112,7 +112,21 @@ def _order(raw: RawOrder, route: Route, visits: Sequence[Visit]) -> Order:
         estimate=_kopecks(raw.last.get("estimateSum")),
         paid_sum=_kopecks(raw.last.get("paidSum")) if paid is not None else None,
         reason=raw.last.get("cancelReason"),
+        paused=tuple(_paused(raw)),
     )
+
+
+def _paused(raw: RawOrder) -> Iterator[tuple[Ms, Ms | None]]:
+    """Return from when until when an order was suspended; one that ended meanwhile is so until its end."""
+    since: Ms | None = None
+    for each in raw.operations:
+        if each["kind"] == SUSPEND and since is None:
+            since = each["moment"]
+        elif each["kind"] == ACTIVATE and since is not None:
+            yield since, each["moment"]
+            since = None
+    if since is not None:
+        yield since, raw.instance["ended"]
 
 
 def _outcome(raw: RawOrder, route: Route) -> str:

@@ -106,6 +106,7 @@ class Order:
     estimate: int | None = None  # kopecks
     paid_sum: int | None = None  # kopecks
     reason: str | None = None  # why it was cancelled
+    paused: tuple[tuple[Ms, Ms | None], ...] = ()  # suspended from … until …; None = still
 
 
 @dataclass(frozen=True, slots=True)

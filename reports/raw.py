@@ -37,6 +37,7 @@ _BYTES = ("File", "Bytes", "Object")
 RECORDS: Mapping[str, str] = {"record-complaint": "complaint", "record-actual-cost": "cost"}
 """Support process -> what it records about an order that was shipped."""
 ORDER, COST = "orderInstanceId", "actualCost"
+SUSPEND, ACTIVATE = "Suspend", "Activate"
 
 
 def to_ms(text: str | None) -> Ms | None:
@@ -82,8 +83,9 @@ def write_row(row: Wire) -> tuple[Any, ...] | None:
 
 
 def operation_row(row: Wire) -> tuple[Any, ...] | None:
-    """Return the store's row of a change of a task's holder; None for all other operations."""
-    if row["entityType"] != "Task" or row["property"] != "assignee":
+    """Return the store's row of a change of a task's holder, or of an order's pause; None for all other operations."""
+    paused = row["entityType"] == "ProcessInstance" and row["operationType"] in (SUSPEND, ACTIVATE)
+    if not paused and (row["entityType"] != "Task" or row["property"] != "assignee"):
         return None
     return (
         *(row["id"], row["processInstanceId"], row["taskId"], row["operationType"]),

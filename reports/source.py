@@ -78,7 +78,8 @@ def read_news(history: History, since: Ms, process_id: str = ROUTE) -> News:
             news.add("write", raw.write_row(row))
         elif row["processDefinitionKey"] in raw.RECORDS:
             news.add("record", raw.record_row(row))
-    for row in _pages(history, "user-operation", {**ours, "entityType": "Task", **_since(since, "user-operation")}):
+    operations = {**ours, "entityTypeIn": "Task,ProcessInstance", **_since(since, "user-operation")}
+    for row in _pages(history, "user-operation", operations):
         news.add("operation", raw.operation_row(row))
     return news
 

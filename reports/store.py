@@ -39,7 +39,7 @@ from reports.raw import COLUMNS
 from reports.source import History, News, read_news, touched
 
 FILE = "history.db"  # in the data folder
-FORMAT = "2"
+FORMAT = "3"
 SEAM: Ms = 10 * 60 * 1000  # read once more: a transaction's rows carry times before its commit
 _WAIT_SECONDS = 60.0
 _PART = 500
@@ -127,7 +127,7 @@ class Store:
         ids = [row[0] for row in rows]
         marks = ", ".join("?" * len(ids))
         where = f"WHERE instance_id IN ({marks})"
-        orders = map(_with_promises, self._read(Order, f"orders {where}", "ended DESC", ids))
+        orders = map(_with_lists, self._read(Order, f"orders {where}", "ended DESC", ids))
         visits = _grouped(self._read(Visit, f"visits {where}", "instance_id, number", ids))
         return [past_of(order, visits.get(order.instance_id, ())) for order in orders]
 
@@ -144,7 +144,7 @@ class Store:
         decisions = _grouped(self._read(Decision, "decisions", "instance_id, at"))
         return [
             OrderFacts(o, *(tuple(each.get(o.instance_id, ())) for each in (visits, files, decisions)))
-            for o in map(_with_promises, self._read(Order, "orders", "started, instance_id"))
+            for o in map(_with_lists, self._read(Order, "orders", "started, instance_id"))
         ]
 
     def _cursor(self) -> Ms:
@@ -262,14 +262,17 @@ def _values(item: Any) -> tuple[Any, ...]:
 
 
 def _flat(order: Order) -> tuple[Any, ...]:
-    promises = json.dumps([astuple(p) for p in order.promises])
-    return tuple(promises if n == "promises" else getattr(order, n) for n in order.__slots__)
+    lists = {
+        "promises": json.dumps([astuple(p) for p in order.promises]),
+        "paused": json.dumps(order.paused) if order.paused else None,
+    }
+    return tuple(lists[n] if n in lists else getattr(order, n) for n in order.__slots__)
 
 
-_PROMISES = [f.name for f in fields(Order)].index("promises")
+_PROMISES, _PAUSED = ([f.name for f in fields(Order)].index(name) for name in ("promises", "paused"))
 
 
-def _with_promises(order: Order) -> Order:
+def _with_lists(order: Order) -> Order:
     values = list(_values(order))
     values[_PROMISES] = tuple(Promise(*pair) for pair in json.loads(values[_PROMISES]))
     return Order(*values)
@@ -283,6 +286,7 @@ def _uncollected() -> Iterator[None]:
     try:
         yield
     finally:
+    values[_PAUSED] = tuple((since, until) for since, until in json.loads(values[_PAUSED] or "[]"))
         if was:
             gc.enable()
 

@@ -74,8 +74,8 @@ class MadeHistory:
         if kind := left.pop("activityType", None):
             rows = [r for r in rows[begin:end] if r["activityType"] == kind]
             begin, end = 0, len(rows)
-        if entity := left.pop("entityType", None):
-            assert entity == "Task"
+        if entities := left.pop("entityTypeIn", None):
+            assert entities == "Task,ProcessInstance"
         left.pop("processDefinitionKey", None)
         assert not left, f"unknown conditions {left}"
         return rows[begin + first : min(end, begin + first + most)]

@@ -95,6 +95,14 @@ class ToldOrder:
             timestamp=text(at), processDefinitionKey=PROCESS,
         )  # fmt: skip
 
+    def pause(self, at: datetime, kind: str = "Suspend") -> None:
+        """Suspend the order, or let it go on (`Activate`)."""
+        self.told.add(
+            "user-operation", processInstanceId=self.id, taskId=None, entityType="ProcessInstance", userId="kozlov",
+            operationType=kind, property="suspensionState", orgValue=None, newValue=kind.lower(), timestamp=text(at),
+            processDefinitionKey=PROCESS,
+        )  # fmt: skip
+
     def event(self, at: datetime, element: str, kind: str = "noneEndEvent") -> None:
         """Reach an event."""
         self.told.add(

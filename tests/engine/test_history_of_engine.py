@@ -65,6 +65,9 @@ def orders(shop: Shop) -> dict[str, Instance]:
     shop.drain(cancelled)
     running = shop.start_order()
     shop.carry_to(running, "UserTask_PrepareEstimate")
+    for suspended in (True, False):
+        path, body = f"/process-instance/{running.id}/suspended", {"suspended": suspended}
+        shop.admin.caller.rest("PUT", path, body=body)
     return {"delivered": long, "rejected": rejected, "cancelled": cancelled, "running": running}
 
 
@@ -98,6 +101,8 @@ def test_what_happened_is_what_the_store_tells(shop: Shop, orders: dict[str, Ins
     assert design[1].claimed is None
     assert long.order.estimate == 12_500_000
     assert found[orders["cancelled"].id].order.reason == "передумал"
+    ((since, until),) = found[orders["running"].id].order.paused
+    assert until is not None and 0 <= until - since < 60_000
     data = b"".join(p.read_bytes() for p in tmp_path.iterdir())
     token = shop.reader.variables(orders["delivered"].id)["trackToken"]
     assert str(token).encode() not in data
