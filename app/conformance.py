@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 from app.wiring import ROUTE, Parts
 from diagram.bpmn import Diagram
-from engine.history import PastInstance
+from engine.history import PastInstance, PastTask
+from orders.parts import in_parts
 from reports.conformance import Seen, Verdict, check
+
+_PART, _AT_ONCE = 50, 4
 
 
 def verdicts(parts: Parts, key: str | None = None, tell: Callable[[int, int], None] = lambda *_: None) -> list[Verdict]:
@@ -16,23 +20,27 @@ def verdicts(parts: Parts, key: str | None = None, tell: Callable[[int, int], No
     history = parts.integration.history
     query = {"processInstanceBusinessKey": key} if key else {"finished": True}
     found = list(history.instances(processDefinitionKey=ROUTE, **query))
-    known = _diagrams(parts)
     made = []
-    for number, instance in enumerate(found, 1):
-        made.append(_verdict(parts, instance, known(instance.definition_id)))
-        tell(number, len(found))
+    for verdict in _judged(parts, found):
+        made.append(verdict)
+        tell(len(made), len(found))
     return made
 
 
-def checker(parts: Parts) -> Callable[[str], Verdict | None]:
-    """Return what checks one order by its instance; None where the engine has forgotten it."""
+def verdicts_of(parts: Parts, instance_ids: Sequence[str]) -> Iterator[Verdict]:
+    """Check many orders by their instances; what the engine has forgotten is left out. Raises EngineError."""
+    for part in in_parts(instance_ids, _PART):
+        yield from _judged(parts, parts.integration.history.find(processInstanceIds=list(part)))
+
+
+def _judged(parts: Parts, instances: Sequence[PastInstance]) -> Iterator[Verdict]:
+    """Check orders in the order given; a few at a time, for activities and operations are asked order by order."""
     known = _diagrams(parts)
-
-    def verdict(instance_id: str) -> Verdict | None:
-        found = next(iter(parts.integration.history.instances(processInstanceIds=[instance_id])), None)
-        return None if found is None else _verdict(parts, found, known(found.definition_id))
-
-    return verdict
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for part in in_parts(instances, _PART):
+            tasks = parts.integration.history.tasks_of([i.business_key for i in part])
+            drawn = [known(i.definition_id) for i in part]
+            yield from pool.map(lambda i, d, of=tasks: _verdict(parts, i, d, of.get(i.id, [])), part, drawn)
 
 
 def _diagrams(parts: Parts) -> Callable[[str], Diagram]:
@@ -40,7 +48,7 @@ def _diagrams(parts: Parts) -> Callable[[str], Diagram]:
     return cache(lambda definition: Diagram(parts.integration.processes.xml(definition)))
 
 
-def _verdict(parts: Parts, instance: PastInstance, diagram: Diagram) -> Verdict:
+def _verdict(parts: Parts, instance: PastInstance, diagram: Diagram, tasks: Sequence[PastTask]) -> Verdict:
     history, technical = parts.integration.history, parts.technical
     seen = Seen(
         instance.business_key,
@@ -48,7 +56,7 @@ def _verdict(parts: Parts, instance: PastInstance, diagram: Diagram) -> Verdict:
         instance.ended is not None,
         list(history.activities(processInstanceId=instance.id)),
         history.operations(processInstanceId=instance.id),
-        {t.id: t.element for t in history.tasks(processInstanceId=instance.id)},
+        {t.id: t.element for t in tasks},
     )
     accounts = {technical.worker, technical.integration, technical.deployer}
     return check(

@@ -72,15 +72,11 @@ def opened(store: Store, calendar: WorkingCalendar, staff: Staff, route: Route, 
 
 def check_ended(p: Parts, store: Store, orders: Iterable[Order]) -> None:
     """Compare ended orders with their own version of the diagram, and keep what was found."""
-    from app.conformance import checker  # it reads the shop through these parts
+    from app.conformance import verdicts_of  # it reads the shop through these parts
 
-    check = checker(p)
-    for order in orders:
-        found = check(order.instance_id)
-        if found is None:
-            continue
+    for found in verdicts_of(p, [order.instance_id for order in orders]):
         deviations = tuple(Deviation(d.text, None if d.at is None else ms(d.at), d.who) for d in found.deviations)
-        store.keep_verdict(order.instance_id, deviations)
+        store.keep_verdict(found.instance_id, deviations)
 
 
 def _month(settings: Settings, month: str | None, now: datetime) -> Month:

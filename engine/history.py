@@ -150,15 +150,22 @@ class History:
         """
         these = {"processInstanceIdIn": list(instance_ids)}
         variables = _grouped(self._caller.search("/history/variable-instance", these, deserializeValues=False))
-        # tasks have no condition for many instances; an instance with the same key is left out by its id
-        tasks = _grouped(self._caller.search("/history/task", {"processInstanceBusinessKeyIn": list(keys)}))
+        tasks = self.tasks_of(keys)
         writes = {**these, "variableUpdates": True}
         updates = _grouped(self._caller.search("/history/detail", writes, deserializeValues=False))
         return Many(
             {i: [_variable(row) for row in variables.get(i, [])] for i in instance_ids},
-            {i: sorted(map(_task, tasks.get(i, [])), key=lambda t: t.started) for i in instance_ids},
+            {i: tasks.get(i, []) for i in instance_ids},
             {i: sorted(map(_update, updates.get(i, [])), key=lambda u: (u.at, u.order)) for i in instance_ids},
         )
+
+    def tasks_of(self, keys: Sequence[str]) -> dict[str, list[PastTask]]:
+        """Read the tasks of many instances by their business keys; by instance id, each oldest first.
+
+        Tasks have no condition for many instances: another instance with the same key is in the answer too.
+        """
+        rows = _grouped(self._caller.search("/history/task", {"processInstanceBusinessKeyIn": list(keys)}))
+        return {i: sorted(map(_task, these), key=lambda t: t.started) for i, these in rows.items()}
 
     def activities(self, **query: Any) -> Iterator[PastActivity]:
         """Read activities, oldest first. Takes no processDefinitionKey: the engine ignores unknown names silently."""
