@@ -9,6 +9,7 @@ from pathlib import Path
 from app.errors import CommandError
 from app.paths import data_folder, find
 from app.settings import Settings
+from app.upkeep import read_upkeep, register_of
 from app.wiring import Parts
 from engine.about import about
 from engine.register import begun_between
@@ -29,8 +30,8 @@ from reports.targets import read_baseline, read_targets
 
 def monthly(p: Parts, month: str | None, baseline: Path | None, now: datetime) -> Report:
     """Make the report. Raises TargetsError, and CommandError for a wrong month or a missing file."""
-    wanted = _month(p.settings, month, now)  # a wrong one is said before anything is read
-    return with_targets(p.settings, book(p, now, wanted), month, baseline, now)
+    wanted = month_asked(p.settings, month, now)  # a wrong one is said before anything is read
+    return with_targets(p.settings, book(p, now, wanted), wanted, baseline)
 
 
 def with_targets(settings: Settings, facts: Book, month: str | None, baseline: Path | None, now: datetime) -> Report:
@@ -60,14 +61,26 @@ def book(p: Parts, now: datetime, checked: Month | None = None) -> Book:
             check_ended(
                 p, store, [o for o in made.ended_in(*made.bounds(checked)) if o.instance_id not in made.verdicts]
             )
+            begin, end = map(moment, made.bounds(checked))
+            made.upkeep = store.upkeep(str(checked))
+            forgotten = now - timedelta(days=p.settings.history_days)  # by the engine
+            if made.upkeep is None or begin > forgotten:
+                made.upkeep = read_upkeep(p, begin, end)
+                store.keep_upkeep(str(checked), made.upkeep)
             made.verdicts = store.verdicts()
     return made
 
 
-def opened(store: Store, calendar: WorkingCalendar, staff: Staff, route: Route, now: datetime) -> Book:
-    """Open a store as facts, without their files' names and sizes: a report of numbers needs none."""
+def opened(
+    store: Store, calendar: WorkingCalendar, staff: Staff, route: Route, now: datetime, month: Month | None = None
+) -> Book:
+    """Open a store as facts, without their files' names and sizes: a report of numbers needs none.
+
+    With what was kept about `month` besides its orders.
+    """
     facts = store.facts(files=False)
-    return Book(facts, calendar, staff, route, ms(now), store.records(), store.papers(), store.verdicts())
+    upkeep = store.upkeep(str(month)) if month else None
+    return Book(facts, calendar, staff, route, ms(now), store.records(), store.papers(), store.verdicts(), upkeep)
 
 
 def check_ended(p: Parts, store: Store, orders: Iterable[Order]) -> None:
@@ -79,7 +92,8 @@ def check_ended(p: Parts, store: Store, orders: Iterable[Order]) -> None:
         store.keep_verdict(found.instance_id, deviations)
 
 
-def _month(settings: Settings, month: str | None, now: datetime) -> Month:
+def month_asked(settings: Settings, month: str | None, now: datetime) -> Month:
+    """Read a month as people write it. Raises CommandError."""
     try:
         return read_month(month, now, settings.zone)
     except Refused as error:
@@ -93,6 +107,5 @@ def _targets(settings: Settings) -> str:
 
 def adjustments(p: Parts, month: str, now: datetime) -> list[Adjustment]:
     """Read the register's entries about promises of a month. Raises CommandError for a wrong month."""
-    begin, end = (moment(each) for each in _month(p.settings, month, now).bounds(p.settings.zone))
-    # An entry begins when its promise has just passed: what begins a day after the month may still be about it.
-    return read(begun_between(p.integration, begin, end + timedelta(days=1)), begin, end)
+    begin, end = (moment(each) for each in month_asked(p.settings, month, now).bounds(p.settings.zone))
+    return register_of(p, begin, end)

@@ -43,6 +43,7 @@ class Adjustment:
     decided_at: datetime | None
     reason: str
     explanation: str
+    appealed: bool = False  # the person did not agree with a decision
 
 
 def read(kept: Iterable[Kept], first: datetime, last: datetime) -> list[Adjustment]:
@@ -74,6 +75,7 @@ def _entry(kept: Kept) -> Adjustment | None:
         decided_at=_moment(signed.get("at")),
         reason=_text(values, "adjustReason") or _text(values, "adjustWithdrawn"),
         explanation=_text(values, "adjustExplanation"),
+        appealed=bool(_text(values, "appealReason")) or _text(values, "appealDecision") == "appeal",
     )
 
 

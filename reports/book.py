@@ -12,6 +12,7 @@ from orders.worktime import WorkingCalendar
 from reports.clock import DAY, WorkClock, moment, overlap
 from reports.facts import DUPLICATE, REMOVED, RUNNING, Checked, Ms, Order, OrderFacts, Record, Visit
 from reports.period import Month
+from reports.upkeep import Upkeep
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Book:
     records: Sequence[Record] = ()
     papers: Mapping[str, frozenset[str]] | None = None  # file variables by instance; None = not asked for
     verdicts: Mapping[str, Checked] = field(default_factory=dict)  # of ended orders, by instance
+    upkeep: Upkeep | None = None  # of the month that is asked about; None = not asked for
     _persons: dict[str, WorkClock] = field(default_factory=dict)
 
     @cached_property

@@ -28,9 +28,10 @@ PERCENT, HOURS, DAYS, CALENDAR_DAYS, ORDERS, TASKS, ROUBLES, PER_WEEK, TIMES, CH
     "раз",
     "переносов на заказ",
 )
-COMPLAINTS = "рекламаций"
+COMPLAINTS, ENTRIES, ATTEMPTS, POINTS, SECONDS = ("рекламаций", "записей", "попыток", "баллов", "с")
 _DIGITS = {
-    PERCENT: 1, ORDERS: 0, TASKS: 0, COMPLAINTS: 0, HOURS: 1, DAYS: 1, CALENDAR_DAYS: 1, PER_WEEK: 1,
+    PERCENT: 1, ORDERS: 0, TASKS: 0, COMPLAINTS: 0, HOURS: 1, DAYS: 1, CALENDAR_DAYS: 1, PER_WEEK: 1, ENTRIES: 0,
+    ATTEMPTS: 0, POINTS: 0, SECONDS: 1,
 }  # fmt: skip
 
 Status = Literal["ok", "few", "unknown"]

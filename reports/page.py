@@ -103,10 +103,12 @@ _GROUPS: Sequence[tuple[str, tuple[str, ...]]] = (
     ("Работа и просрочка", ("flow_efficiency", "overdue")),
     (
         "Качество и соответствие маршруту",
-        ("rework", "perfect", "complaint", "conformance", "deviating", "sync", "failed"),
+        ("rework", "perfect", "complaint", "conformance", "deviating"),
     ),
     ("Решения", ("director_refusal", "price_")),
     ("Деньги", ("sum_", "ready_unpaid", "cost_", "estimate_gap")),
+    ("Карточки и программы", ("sync", "failed")),
+    ("Корректировки премии", ("register",)),
 )
 _MONTHS = (
     ("received", "получено"), ("ended:delivered", "отгружено"), ("ended:refused", "отказ"),

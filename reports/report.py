@@ -19,12 +19,12 @@ from reports.kpi.people import overdue_whole, people
 from reports.kpi.promises import late_now, promises
 from reports.kpi.quality import quality
 from reports.kpi.stages import stages
+from reports.kpi.upkeep import upkeep
 from reports.period import Month, months_until
 from reports.targets import Baseline, Targets
 
 TREND_MONTHS = 13
 NOT_HERE: Mapping[str, str] = {
-    "Корректировки премий": "журнал корректировок ещё не ведётся",
     "Качество прогноза": "прогноз ещё не строится",
     "Обмен с порталом": "расхождения карточек и остановленные шаги программ показывают сверка и список сбоев",
 }
@@ -114,8 +114,9 @@ def make_report(book: Book, month: Month, targets: Targets, baseline: Baseline |
     """Make the report of a month as it is known at the book's `now`."""
     zone = book.calendar.zone
     last = book.bounds(month)[1]
-    compared = baseline or _of_month(book, targets.baseline_month)
-    kpi = [_judged(f, targets, compared) for f in figures(book, month)]
+    compared = baseline or _of_month(book, targets)
+    made = [*figures(book, month, targets.warranty_days), *upkeep(book)]
+    kpi = [_judged(f, targets, compared) for f in made]
     begun = [o.started for o in book.orders if o.started < last]
     return Report(
         period=str(month),

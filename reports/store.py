@@ -37,6 +37,7 @@ from reports.facts import (
 from reports.past import Past, past_of
 from reports.raw import COLUMNS
 from reports.source import History, News, read_news, touched
+from reports.upkeep import Upkeep
 
 FILE = "history.db"  # in the data folder
 FORMAT = "3"
@@ -114,6 +115,16 @@ class Store:
         text = json.dumps([astuple(d) for d in deviations], ensure_ascii=False)
         with self._writing() as db:
             db.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?)", (instance_id, text))
+
+    def upkeep(self, month: str) -> Upkeep | None:
+        """Read what was kept about a month besides its orders."""
+        row = self._db.execute("SELECT value FROM about WHERE name = ?", (f"upkeep:{month}",)).fetchone()
+        return Upkeep.of_text(row[0]) if row else None
+
+    def keep_upkeep(self, month: str, upkeep: Upkeep) -> None:
+        """Keep what was read about a month besides its orders."""
+        with self._writing() as db:
+            _set(db, f"upkeep:{month}", upkeep.text())
 
     def ended(self, text: str) -> list[Past]:
         """Read the ended orders whose number, customer or item holds these words, repeated requests left out."""
@@ -275,6 +286,7 @@ _PROMISES, _PAUSED = ([f.name for f in fields(Order)].index(name) for name in ("
 def _with_lists(order: Order) -> Order:
     values = list(_values(order))
     values[_PROMISES] = tuple(Promise(*pair) for pair in json.loads(values[_PROMISES]))
+    values[_PAUSED] = tuple((since, until) for since, until in json.loads(values[_PAUSED] or "[]"))
     return Order(*values)
 
 
@@ -286,7 +298,6 @@ def _uncollected() -> Iterator[None]:
     try:
         yield
     finally:
-    values[_PAUSED] = tuple((since, until) for since, until in json.loads(values[_PAUSED] or "[]"))
         if was:
             gc.enable()
 

@@ -117,6 +117,7 @@ def test_what_happened_is_what_the_store_tells(shop: Shop, orders: dict[str, Ins
 
 def test_the_command_counts_what_the_engine_counts(shop: Shop, orders: dict[str, Instance], tmp_path: Path) -> None:
     env = settings_of(shop, tmp_path / "data")
+    env["ORDER_ROUTE_BITRIX_WEBHOOK_URL"] = "http://127.0.0.1:9/rest/1/never/"  # a report asks no portal
     month = f"{datetime.now(ZoneInfo('Europe/Moscow')):%Y-%m}"
     files = [tmp_path / "вывод" / name for name in ("отчёт.html", "отчёт.xlsx", "отчёт.json")]
     said = run("report", "--month", month, "--out", files[0], "--xlsx", files[1], "--json", files[2], env=env)
@@ -129,6 +130,14 @@ def test_the_command_counts_what_the_engine_counts(shop: Shop, orders: dict[str,
     assert kpi["wip", ""]["value"] == sum(i.ended is None for i in counted.values())
     assert kpi["complaints", ""]["orders"] == [orders["delivered"].business_key]
     assert (kpi["cost_planned", ""]["value"], kpi["cost_actual", ""]["value"]) == (125_000, 110_000)
+    failed = {"failureLog": True, "processDefinitionKey": "custom-furniture-order"}
+    assert kpi["failed_steps", ""]["value"] == shop.integration.history.count("external-task-log", **failed)
+    steps = shop.integration.history.activities(activityType="serviceTask", finished=True)
+    assert kpi["sync_lag.p50", ""]["n"] == sum(
+        a.element.startswith("ServiceTask_Sync") and not a.canceled for a in steps
+    )
+    assert kpi["sync_lag.p95", ""]["value"] is not None
+    assert (kpi["sync_drift", ""]["value"], kpi["register_entries", ""]["value"]) == (0, 0)
     report = json.loads(files[2].read_text(encoding="utf-8"))["conformity"]
     ended = [i for i in counted.values() if i.ended is not None]
     assert (report["checked"], report["unchecked"]) == (len(ended) - kpi["duplicates", ""]["value"], 0)

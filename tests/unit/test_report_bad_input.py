@@ -12,7 +12,7 @@ from counted import CALENDAR, OCTOBER, STAFF, book, report, value
 from told_history import Told
 
 from app.errors import CommandError
-from app.monthly import with_targets
+from app.monthly import month_asked, with_targets
 from app.settings import Settings
 from orders.persons import Staff
 from reports.page import page
@@ -115,12 +115,13 @@ def test_two_baselines_a_missing_file_and_months_are_refused_in_one_sentence(tmp
     old.write_text("kpi;key;value\nlead_time.p50;;42\n", encoding="utf-8")
     settings = Settings(targets_file=targets, data_dir=tmp_path)
     now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    october = month_asked(settings, None, now)
     with pytest.raises(CommandError, match="Баз сравнения две"):
-        with_targets(settings, made, None, old, now)
+        with_targets(settings, made, october, old)
     with pytest.raises(CommandError, match="нет: укажите таблицу"):
-        with_targets(settings, made, None, tmp_path / "no.csv", now)
+        with_targets(settings, made, october, tmp_path / "no.csv")
     with pytest.raises(CommandError, match="ещё не начался"):
-        with_targets(settings, made, "2027-01", None, now)
+        month_asked(settings, "2027-01", now)
     with pytest.raises(CommandError, match="не понят"):
-        with_targets(settings, made, "прошлый", None, now)
-    assert with_targets(settings, made, None, None, now).state == "empty"
+        month_asked(settings, "прошлый", now)
+    assert with_targets(settings, made, october, None).state == "empty"

@@ -17,7 +17,7 @@ from app.demo.past.shop import PastShop
 from app.demo.past.showcase import FOLDER, ROUTE_FILE, Made, made, reported
 from app.demo.past.versions import versions
 from app.errors import CommandError
-from app.monthly import book, check_ended
+from app.monthly import book
 from app.paths import BPMN, data_folder, find
 from app.programs import embedded
 from app.running import alone
@@ -26,7 +26,7 @@ from app.wiring import ROUTE, Parts
 from engine.about import about
 from engine.deploy import folder_files
 from reports.period import month_of, read_month
-from reports.store import FILE, FORMAT, Store
+from reports.store import FORMAT
 
 LAG = timedelta(minutes=10)  # the simulated present stays behind the real one, so that the clock never goes back
 _SAY_SECONDS = 10.0
@@ -80,10 +80,7 @@ def _make(console: Console, shop: PastShop, months: int, orders: float, seed: in
 def _settle(shop: PastShop, end: datetime) -> str:
     """Open the history once more in real time, as its next user does: the file is compacted, the store filled."""
     with Parts(shop.settings) as parts, embedded(shop.settings, parts):
-        made = book(parts, end)
-        with Store(shop.folder / FILE, about(parts.integration).id or "") as store:
-            last = made.bounds(read_month(None, end, shop.settings.zone))
-            check_ended(parts, store, made.ended_in(*last))  # the report's month; others when they are asked for
+        book(parts, end, read_month(None, end, shop.settings.zone))  # other months are checked when asked for
         newest = parts.integration.processes.newest(ROUTE)
         (shop.folder / ROUTE_FILE).write_text(parts.integration.processes.xml(newest.id), encoding="utf-8")
         return about(parts.integration).id or ""

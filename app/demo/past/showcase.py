@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from app.errors import CommandError
-from app.monthly import opened, with_targets
+from app.monthly import month_asked, opened, with_targets
 from app.outputs import write_report
 from app.paths import find
 from app.settings import Settings
@@ -59,10 +59,12 @@ def report_on(settings: Settings, month: str | None = None, baseline: Path | Non
     calendar = read_calendar(find(settings.calendar_file).read_text(encoding="utf-8"), settings.time_zone)
     staff = read_staff(find(settings.staff_file).read_text(encoding="utf-8"))
     with Store(folder / FILE, note.origin) as store:
-        book = opened(store, calendar, staff, read_route((folder / ROUTE_FILE).read_bytes()), note.end)
+        wanted = month_asked(settings, month, note.end)
+        route = read_route((folder / ROUTE_FILE).read_bytes())
+        book = opened(store, calendar, staff, route, note.end, wanted)
     if not book.facts:  # the store's format has changed since: it was made anew, and no engine runs to fill it
         raise CommandError(f"История в папке {folder} сделана прежней версией: повторите make history")
-    return with_targets(settings, book, month, baseline, note.end)
+    return with_targets(settings, book, wanted, baseline)
 
 
 def reported(settings: Settings) -> Path:
