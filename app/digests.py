@@ -10,13 +10,13 @@ import structlog
 
 from app.board.keeper import read_now
 from app.errors import CommandError
-from app.monthly import monthly
+from app.monthly import monthly, targets_of
 from app.wiring import Parts
 from bitrix_sync.drift import CURSOR as DRIFT
 from bitrix_sync.drift import lasting
 from orders.errors import OrderRouteError
 from orders.persons import Person
-from reports.alerts import Alert, alerts, told
+from reports.alerts import Alert, alerts, recipients, told
 from reports.board import Board
 from reports.digest import Digest, of_manager, of_person, readers
 from reports.digest_text import chat
@@ -34,16 +34,19 @@ class ShopDigests:
     def messages(self, now: datetime) -> list[tuple[str, str]]:
         """Return (person id, text) for all who are here today: managers of their departments, others of their own.
 
-        Directors are told besides what needs attention and what no longer does.
+        Those whom the file of targets names, else the directors, are told besides what needs attention and what no
+        longer does.
         """
         board, staff = read_now(self._parts), self._parts.staff
         today = self._parts.calendar.today(now)
         managers, others = readers(staff)
-        matters = self._matters(alerts_of(self._parts, board, now), today)
-        return [
-            *((p.id, _joined(chat(of_manager(board, p)), matters, p)) for p in managers if p.present(today)),
+        hear = {p.id for p in recipients(staff, _named(self._parts), today)}
+        matters = self._matters(alerts_of(self._parts, board, now), today) if hear else ""
+        texts = [
+            *((p.id, chat(of_manager(board, p))) for p in managers if p.present(today)),
             *((p.id, chat(of_person(board, p), own=True)) for p in others if p.present(today)),
         ]
+        return [(id_, f"{text}\n\n{matters}" if matters and id_ in hear else text) for id_, text in texts]
 
     def _matters(self, now: list[Alert], today: date) -> str:
         """Return the lines about alerts; a repeat on the same day says the same, so that nobody misses what is over."""
@@ -70,8 +73,15 @@ def digest_of(board: Board, person: Person, managers: list[Person]) -> Digest:
     return of_manager(board, person) if person in managers else of_person(board, person)
 
 
-def _joined(text: str, matters: str, person: Person) -> str:
-    return f"{text}\n\n{matters}" if matters and "directors" in person.groups else text
+def _named(parts: Parts) -> tuple[str, ...]:
+    """Return whom the file of targets names; nobody where it cannot be read, which `alerts_of` logs."""
+    try:
+        named = targets_of(parts.settings).alerts_to
+    except OrderRouteError:
+        return ()
+    if unknown := [id_ for id_ in named if parts.staff.find(id_) is None]:
+        log.warning("alerts_to_unknown", persons=unknown)
+    return named
 
 
 def _read(text: str | None) -> dict[str, Any]:

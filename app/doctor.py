@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from app.backup.make import LAST
 from app.errors import CommandError
 from app.growth import since_last_look
+from app.monthly import targets_of
 from app.paths import find
 from app.wiring import ROUTE, Parts
 from bitrix_sync.sweep import sweeps_per_round
@@ -73,6 +74,14 @@ def _calendar(p: Parts) -> Iterator[tuple[State, str]]:
         yield "ok", f"{year} год утверждён, файл {find(p.settings.calendar_file)}"
     else:
         yield "warning", f"календарь {year} года не утверждён: переносы дней впишите в файл календаря"
+
+
+def _goals(p: Parts) -> Iterator[tuple[State, str]]:
+    named = targets_of(p.settings).alerts_to
+    if unknown := [id_ for id_ in named if p.staff.find(id_) is None]:
+        yield "warning", f"alerts_to: {', '.join(unknown)} нет в файле сотрудников, впишите id оттуда"
+    told = [p.staff.name(id_) for id_ in named if id_ not in unknown] or ["директора"]
+    yield "ok", f"о том, что требует внимания, узнают: {', '.join(told)}"
 
 
 def _disk(p: Parts) -> Iterator[tuple[State, str]]:
@@ -206,6 +215,7 @@ def _portal(p: Parts) -> Iterator[tuple[State, str]]:
 _MATTERS: tuple[tuple[str, Callable[[Parts], Iterator[tuple[State, str]]]], ...] = (
     ("Сотрудники", _files),
     ("Календарь", _calendar),
+    ("Цели", _goals),
     ("Диск", _disk),
     ("Журнал эффектов", _ledger),
     ("Копия", _backup),

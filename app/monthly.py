@@ -12,12 +12,11 @@ from app.settings import Settings
 from app.upkeep import read_upkeep, register_of
 from app.wiring import Parts
 from engine.about import about
-from engine.register import begun_between
 from orders.errors import Refused
 from orders.persons import Staff
 from orders.stage import Route
 from orders.worktime import WorkingCalendar
-from reports.adjustments import Adjustment, read
+from reports.adjustments import Adjustment
 from reports.book import Book
 from reports.clock import moment, ms
 from reports.facts import Deviation, Order
@@ -25,7 +24,7 @@ from reports.period import Month, read_month
 from reports.report import Report, make_report
 from reports.source import EngineHistory
 from reports.store import FILE, Store
-from reports.targets import read_baseline, read_targets
+from reports.targets import Targets, read_baseline, read_targets
 
 
 def monthly(p: Parts, month: str | None, baseline: Path | None, now: datetime) -> Report:
@@ -34,10 +33,9 @@ def monthly(p: Parts, month: str | None, baseline: Path | None, now: datetime) -
     return with_targets(p.settings, book(p, now, wanted), wanted, baseline)
 
 
-def with_targets(settings: Settings, facts: Book, month: str | None, baseline: Path | None, now: datetime) -> Report:
+def with_targets(settings: Settings, facts: Book, month: Month, baseline: Path | None) -> Report:
     """Make the report of facts with the targets of the settings; errors as `monthly`."""
-    wanted = _month(settings, month, now)
-    targets = read_targets(_targets(settings))
+    targets = targets_of(settings)
     old = None
     if baseline is not None:
         if not baseline.is_file():
@@ -45,13 +43,14 @@ def with_targets(settings: Settings, facts: Book, month: str | None, baseline: P
         old = read_baseline(baseline.read_bytes(), baseline.name)
         if targets.baseline_month is not None:
             raise CommandError("Баз сравнения две: --baseline и baseline_month в файле целей. Оставьте одну", 2)
-    return make_report(facts, wanted, targets, old)
+    return make_report(facts, month, targets, old)
 
 
 def book(p: Parts, now: datetime, checked: Month | None = None) -> Book:
     """Bring the history store up to date with the engine and open it as facts.
 
-    Orders that ended in the month `checked` are compared with their diagram once, and the answer is kept.
+    Orders that ended in the month `checked` are compared with their diagram once, and the answer is kept; so is what
+    the month's report says besides its orders.
     """
     data_folder(p.settings.data_dir)
     with Store(p.settings.data_dir / FILE, about(p.integration).id or p.engine_url) as store:
@@ -61,13 +60,13 @@ def book(p: Parts, now: datetime, checked: Month | None = None) -> Book:
             check_ended(
                 p, store, [o for o in made.ended_in(*made.bounds(checked)) if o.instance_id not in made.verdicts]
             )
+            made.verdicts = store.verdicts()
             begin, end = map(moment, made.bounds(checked))
             made.upkeep = store.upkeep(str(checked))
             forgotten = now - timedelta(days=p.settings.history_days)  # by the engine
             if made.upkeep is None or begin > forgotten:
                 made.upkeep = read_upkeep(p, begin, end)
                 store.keep_upkeep(str(checked), made.upkeep)
-            made.verdicts = store.verdicts()
     return made
 
 
@@ -100,9 +99,10 @@ def month_asked(settings: Settings, month: str | None, now: datetime) -> Month:
         raise CommandError(str(error), 2) from None
 
 
-def _targets(settings: Settings) -> str:
+def targets_of(settings: Settings) -> Targets:
+    """Read the file of targets; none of them where there is no file. Raises TargetsError."""
     path = find(settings.targets_file)
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+    return read_targets(path.read_text(encoding="utf-8") if path.is_file() else "")
 
 
 def adjustments(p: Parts, month: str, now: datetime) -> list[Adjustment]:

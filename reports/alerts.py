@@ -1,4 +1,4 @@
-"""What a director has to hear of by itself: a program's step that stopped, an order that does not move, a card that
+"""What a manager has to hear of by itself: a program's step that stopped, an order that does not move, a card that
 differs from its order, a KPI past its target. Each is told while it lasts, at most once a day with the digest, and once
 more when it is over. Pure.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from orders.messages import CHAT_LINE, one_line
+from orders.persons import Person, Staff
 from orders.plural import working_time
 from reports.board import Board, Risk
 from reports.figures import Figure
@@ -16,6 +18,7 @@ from reports.numbers import short, with_unit
 
 STILL_HOURS = 40.0  # working hours at one step without an answer: a working week
 MOST = 10  # lines of one list
+DIRECTORS = "directors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,12 @@ def alerts(board: Board, figures: Iterable[Figure], period: str, drift: Iterable
     ]
     found += [Alert(f"drift:{order}", f"{order}: карточка не равна заказу, {why}") for order, why in drift]
     return found
+
+
+def recipients(staff: Staff, named: Iterable[str], today: date) -> list[Person]:
+    """Return who hears of it today: those named, else the directors; who is away or has left is passed over."""
+    known = [person for id_ in named if (person := staff.find(id_))]
+    return [p for p in known if p.present(today)] or [p for p in staff.members(DIRECTORS) if p.present(today)]
 
 
 def told(now: Sequence[Alert], before: Mapping[str, str]) -> str:

@@ -21,12 +21,11 @@ from reports.kpi.quality import quality
 from reports.kpi.stages import stages
 from reports.kpi.upkeep import upkeep
 from reports.period import Month, months_until
-from reports.targets import Baseline, Targets
+from reports.targets import WARRANTY_DAYS, Baseline, Targets
 
 TREND_MONTHS = 13
 NOT_HERE: Mapping[str, str] = {
     "Качество прогноза": "прогноз ещё не строится",
-    "Обмен с порталом": "расхождения карточек и остановленные шаги программ показывают сверка и список сбоев",
 }
 """KPI without a source so far -> why. Said in the report, so that nobody takes their absence for a zero."""
 _TREND = (
@@ -96,8 +95,8 @@ class Report(BaseModel):
         return [f for f in self.kpi if f.by == by]
 
 
-def figures(book: Book, month: Month) -> list[Figure]:
-    """Return every figure of a month, without targets."""
+def figures(book: Book, month: Month, warranty_days: int = WARRANTY_DAYS) -> list[Figure]:
+    """Return every figure of a month's orders, without targets."""
     late = late_now(book, book.bounds(month)[1])
     return [
         *flow(book, month),
@@ -106,7 +105,7 @@ def figures(book: Book, month: Month) -> list[Figure]:
         *stages(book, month),
         *people(book, month),
         *money(book, month),
-        *quality(book, month),
+        *quality(book, month, warranty_days),
     ]
 
 
@@ -175,10 +174,11 @@ def _judged(figure: Figure, targets: Targets, baseline: Baseline | None) -> Figu
     return figure.model_copy(update=changes) if changes else figure
 
 
-def _of_month(book: Book, month: Month | None) -> Baseline | None:
+def _of_month(book: Book, targets: Targets) -> Baseline | None:
+    month = targets.baseline_month
     if month is None or not any(o.started < book.bounds(month)[1] for o in book.orders):
         return None
-    values = {(f.id, f.key): f.value for f in figures(book, month) if f.value is not None}
+    values = {(f.id, f.key): f.value for f in figures(book, month, targets.warranty_days) if f.value is not None}
     return Baseline(month.title, values)
 
 

@@ -13,6 +13,8 @@ from reports.period import Month
 
 _GOAL = re.compile(r"(>=|<=)\s*(\d+(?:[.,]\d+)?)")
 HEADER = ("kpi", "key", "value")
+WARRANTY_DAYS = 365
+_MOST_DAYS = 3650
 
 
 class TargetsError(OrderRouteError):
@@ -37,10 +39,12 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Goals by the figure's id, and the month that others are compared with."""
+    """Goals by the figure's id, the month that others are compared with, the warranty, and who hears of trouble."""
 
     goals: Mapping[str, Goal] = field(default_factory=dict)
     baseline_month: Month | None = None
+    warranty_days: int = WARRANTY_DAYS
+    alerts_to: tuple[str, ...] = ()  # persons; nobody named: the directors
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,15 @@ class Baseline:
 
 
 def read_targets(text: str) -> Targets:
-    """Read `baseline_month` and the table `[targets]`. Raises TargetsError."""
+    """Read `baseline_month`, `warranty_days`, `alerts_to` and the table `[targets]`. Raises TargetsError."""
     try:
         data = load_toml(text)
     except TomlProblem as error:
         raise TargetsError("Файл целей", [str(error)]) from None
-    problems = [f"«{name}» неизвестно, есть baseline_month и [targets]" for name in data if name not in _KNOWN]
+    problems = [f"«{name}» неизвестно, есть {_SAID} и [targets]" for name in data if name not in _KNOWN]
     month = _month(str(data.get("baseline_month", "")), problems)
+    days = _days(data.get("warranty_days", WARRANTY_DAYS), problems)
+    to = _persons(data.get("alerts_to", []), problems)
     goals: dict[str, Goal] = {}
     table = data.get("targets", {})
     for name, value in table.items() if isinstance(table, dict) else ():
@@ -69,10 +75,25 @@ def read_targets(text: str) -> Targets:
             problems.append(f'цель «{name}»: пишите ">= 90" или "<= 20"')
     if problems:
         raise TargetsError("Файл целей", problems)
-    return Targets(goals, month)
+    return Targets(goals, month, days, to)
 
 
-_KNOWN = ("baseline_month", "targets")
+_KNOWN = ("baseline_month", "warranty_days", "alerts_to", "targets")
+_SAID = ", ".join(_KNOWN[:-1])
+
+
+def _days(value: object, problems: list[str]) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_DAYS:
+        problems.append(f"warranty_days «{value}»: пишите число дней от 1 до {_MOST_DAYS}")
+        return WARRANTY_DAYS
+    return value
+
+
+def _persons(value: object, problems: list[str]) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) and each.strip() for each in value):
+        problems.append('alerts_to: пишите список сотрудников, например ["orlov"]')
+        return ()
+    return tuple(dict.fromkeys(each.strip() for each in value))
 
 
 def _month(text: str, problems: list[str]) -> Month | None:

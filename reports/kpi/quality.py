@@ -10,30 +10,29 @@ from reports.facts import COMPLAINT, COST, Order
 from reports.figures import COMPLAINTS, PERCENT, ROUBLES, Figure, count, figure, keys, quantiles, share
 from reports.kpi.promises import on_time
 from reports.period import Month
+from reports.targets import WARRANTY_DAYS
 
-WARRANTY_DAYS = 365
 
-
-def quality(book: Book, month: Month) -> list[Figure]:
+def quality(book: Book, month: Month, warranty_days: int = WARRANTY_DAYS) -> list[Figure]:
     """Return the figures of quality in a month."""
     first, last = book.bounds(month)
     ended = list(book.ended_in(first, last))
     shipped = [o for o in ended if o.outcome == "delivered"]
     return [
-        *complaints(book, first, last),
+        *complaints(book, first, last, warranty_days),
         *perfect(book, shipped),
         *costs(book, first, last),
         *conformance(book, ended),
     ]
 
 
-def complaints(book: Book, first: int, last: int) -> list[Figure]:
-    """Return the complaints opened in a period, and their share of what was shipped in the year before its end."""
-    begin = last - WARRANTY_DAYS * CALENDAR_DAY
+def complaints(book: Book, first: int, last: int, warranty_days: int) -> list[Figure]:
+    """Return the complaints opened in a period, and their share of what was under warranty at its end."""
+    begin = last - warranty_days * CALENDAR_DAY
     covered = [o for o in book.ended_in(begin, last) if o.outcome == "delivered"]
     opened = [r for r in book.records if r.kind == COMPLAINT and first <= r.at < last]
     about = [book.by_id[r.order_instance_id].order.key for r in opened if r.order_instance_id in book.by_id]
-    note = f"рекламации за период на 100 заказов, отгруженных за {WARRANTY_DAYS} дней до его конца"
+    note = f"рекламации за период на 100 заказов, отгруженных за {warranty_days} дней до его конца, на гарантии"
     return [
         figure("complaints", "Рекламации", len(opened), COMPLAINTS, about, n=len(opened), note="открыты за период"),
         share("complaint_rate", "Доля рекламаций", len(opened), keys(covered), note=note),

@@ -15,7 +15,8 @@ from worker_world import task
 
 from orders.calendar import WorkingCalendar
 from orders.messages import CHAT_LINE
-from reports.alerts import alerts, told
+from orders.persons import Period, Staff
+from reports.alerts import alerts, recipients, told
 from reports.digest import of_manager, of_person, readers, whole
 from reports.digest_text import chat, page, table
 from reports.figures import Figure
@@ -97,6 +98,18 @@ def test_an_alert_is_new_once_lasts_and_is_told_when_it_is_over() -> None:
     assert "новое" not in later
     assert later.endswith(f"Больше не требует: 1\n• {found[0].text}")
     assert told([], {}) == ""
+
+
+def test_those_named_hear_of_it_and_the_directors_where_nobody_named_is_here() -> None:
+    today = NOW.date()
+    directors = [p.id for p in STAFF.members("directors") if p.present(today)]
+    assert [p.id for p in recipients(STAFF, (), today)] == directors
+    assert [p.id for p in recipients(STAFF, ("gromov", "gone"), today)] == ["gromov"]
+    assert [p.id for p in recipients(STAFF, ("gone",), today)] == directors
+    ill = replace(person("gromov"), away=(Period(today, today),))
+    staff = Staff((*(p for p in STAFF.persons if p.id != ill.id), ill))
+    assert [p.id for p in recipients(staff, ("gromov",), today)] == directors
+    assert [p.id for p in recipients(staff, ("gromov",), today + timedelta(days=1))] == ["gromov"]
 
 
 class Told:

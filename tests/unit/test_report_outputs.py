@@ -227,7 +227,8 @@ def test_a_baseline_as_a_bookkeeper_saves_it() -> None:
 
 @pytest.mark.parametrize(("text", "said"), [
     ('baseline_month = "январь"', "пишите 2026-01"), ('[targets]\nx = "90"', "цель «x»"), ("[цели]", "строка 1"),
-    ("[goals]\nx = 1", "«goals» неизвестно"),
+    ("[goals]\nx = 1", "«goals» неизвестно"), ("warranty_days = 0", "число дней от 1"),
+    ('warranty_days = "год"', "число дней от 1"), ('alerts_to = "orlov"', "список сотрудников"),
 ])  # fmt: skip
 def test_wrong_targets(text: str, said: str) -> None:
     with pytest.raises(OrderRouteError, match=said):
