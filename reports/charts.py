@@ -52,6 +52,7 @@ def charts(report: Report) -> list[Chart]:
 def _svg(spec: Spec, title: str) -> str:
     config = {
         "font": _FONT,
+        "aria": False,  # English words about each axis; the whole chart has a Russian label
         "axis": {
             "labelFontSize": 12,
             "titleFontSize": 12,

@@ -5,7 +5,7 @@ Each number leads to the list of orders behind it, further down on the same page
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from reports.figures import COMPLAINTS, ORDERS, STATUS_WORDS, Figure, digits
 from reports.numbers import fixed, short, with_unit
 from reports.report import Report
 
-_MOST = 60  # orders of one list on the page; the workbook and the JSON hold all
+_MOST = (60, 30, 15)  # orders of one list on the page, fewer in a large shop; the workbook and the JSON hold all
+_NUMBERS = 6000  # of orders in all lists of a page
+_ROWS = 30  # of a table that grows with the shop
 _TEMPLATES = Path(__file__).parent / "templates"
 _TILES = (
     "received",
@@ -105,10 +107,10 @@ _GROUPS: Sequence[tuple[str, tuple[str, ...]]] = (
         "Качество и соответствие маршруту",
         ("rework", "perfect", "complaint", "conformance", "deviating"),
     ),
-    ("Решения", ("director_refusal", "price_")),
-    ("Деньги", ("sum_", "ready_unpaid", "cost_", "estimate_gap")),
     ("Карточки и программы", ("sync", "failed")),
     ("Корректировки премии", ("register",)),
+    ("Решения", ("director_refusal", "price_")),
+    ("Деньги", ("sum_", "ready_unpaid", "cost_", "estimate_gap")),
 )
 _MONTHS = (
     ("received", "получено"), ("ended:delivered", "отгружено"), ("ended:refused", "отказ"),
@@ -167,14 +169,31 @@ def page(report: Report, drawn: Sequence[Chart] | None = None) -> str:
         tiles=[f for id_ in _TILES if (f := _tile(report, id_))],
         groups=_groups(report),
         tables=[
-            (title, note, columns, rows) for title, by, note, columns in _TABLES if (rows := _rows(report, by, columns))
+            (title, _cut(note, rows), columns, rows[:_ROWS])
+            for title, by, note, columns in _TABLES
+            if (rows := _rows(report, by, columns))
         ],
         months=_MONTHS,
         trend=_trend(report),
         css=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
     )
     found = [(number, lists.titles[number], keys) for keys, number in lists.numbers.items()]
-    return body.replace("<!--lists-->", environment.get_template("lists.html.j2").render(lists=found, most=_MOST))
+    numbered = environment.get_template("lists.html.j2").render(lists=found, most=_most(lists.numbers))
+    return body.replace("<!--lists-->", numbered)
+
+
+def _most(lists: Iterable[Sequence[str]]) -> int:
+    """Return how many orders of each list fit on a page."""
+    sizes = [len(keys) for keys in lists]
+    return next((m for m in _MOST if sum(min(m, n) for n in sizes) <= _NUMBERS), _MOST[-1])
+
+
+def _cut(note: str, rows: Sequence[object]) -> str:
+    """Add to a table's note that only its first rows are shown."""
+    if len(rows) <= _ROWS:
+        return note
+    said = f"первые {_ROWS} из {len(rows)}, остальные в книге таблиц"
+    return f"{note}; {said}" if note else said
 
 
 def said(figure: Figure) -> str:
