@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from counted import CALENDAR, NOW, OCTOBER, STAFF, report
+from jsonschema import Draft202012Validator
 from made_history import make_history
 from openpyxl import load_workbook
 from pydantic import TypeAdapter
 from told_history import Told
 
+from app.outputs import write_report
 from orders.errors import OrderRouteError, Refused
 from reports.charts import charts
 from reports.figures import STATUS_WORDS, Figure, enough, quantile
@@ -122,9 +124,21 @@ def test_json_and_report_say_the_same(made: Report) -> None:
     assert (data["period"], data["timeZone"], data["generatedAt"][-6:]) == ("2026-10", "Europe/Moscow", "+03:00")
     assert Report.model_validate(data) == made
     assert TypeAdapter(list[Figure]).validate_python(data["kpi"]) == list(made.kpi)
-    schema = Report.model_json_schema(by_alias=True, mode="serialization")
+
+
+def test_the_json_keeps_to_the_schema_beside_it(made: Report, tmp_path: Path) -> None:
+    _, schema_file = write_report(made, None, None, tmp_path / "r.json")
+    schema = json.loads(schema_file.read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    judge = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    data = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert [e.json_path for e in judge.iter_errors(data)] == []
     assert set(data) == set(schema["properties"])
     assert set(data["kpi"][0]) == set(schema["$defs"]["Figure"]["properties"])
+    for spoilt in ({"value": "много"}, {"status": "странно"}, {"orders": [1]}, {"n": None}, {"by": "цех"}):
+        bad = {**data, "kpi": [{**data["kpi"][0], **spoilt}]}
+        assert [e.json_path for e in judge.iter_errors(bad)] != [], spoilt
+    assert not judge.is_valid({k: v for k, v in data.items() if k != "kpi"})
 
 
 def test_each_number_opens_its_list(made: Report, html: str) -> None:
@@ -139,6 +153,7 @@ def test_the_page_needs_nothing_and_runs_nothing(made: Report, html: str) -> Non
     whole = page(made, charts(made)[:2])
     assert not re.search(r"<script|<link|<img|<iframe|@import|url\(|https?://(?!www\.w3\.org)", whole)
     assert whole.count("<svg") == 2
+    assert "axis for" not in whole
     assert re.search(r"<svg [^>]*aria-label=\"[А-Яа-я]", whole)
 
 
@@ -153,7 +168,6 @@ def test_each_chart_has_a_finding_for_a_title(made: Report) -> None:
         *("standing", "lead", "on-time", "stage-times", "spent", "delays", "load", "sums"),
     }
     assert all(re.search(r"\d", c.title) for c in drawn)
-    assert "axis for" not in whole
     assert all("Infinity" not in c.svg and "NaN" not in c.svg for c in drawn)
 
 
