@@ -276,6 +276,7 @@ def test_conformance_counts_only_what_was_checked(rows: MadeHistory, tmp_path: P
     plain_book.verdicts = {**plain_book.verdicts, ended[0].instance_id: strayed}
     made = make_report(plain_book, OCTOBER, Targets())
     assert [(d.order, d.what) for d in made.conformity.found] == [(ended[0].key, "заказ удалён вручную")]
+    assert value(made, "deviating") == 1
     assert value(made, "conformance") == round(100 * (len(ended) - 1) / len(ended), 1)
 
 
