@@ -17,7 +17,7 @@ from reports.board import Board, Query, Tile, Viewer, counters, delays_for, load
 from reports.past import MOST, Past, found
 
 SHOWN = 8  # tiles of a column; the rest is one click away
-WALL = 3  # on a screen on the wall, which nobody scrolls; the style sheet knows it too
+WALL = 2  # on a screen on the wall, which nobody scrolls; the style sheet knows it too
 PAGE = 100  # rows of a list
 _LONGEST = 100  # characters of what is searched for
 REFRESH_SECONDS = 10
