@@ -15,7 +15,6 @@ from pydantic import SecretStr
 from bitrix_sync.client import PortalClient
 from bitrix_sync.errors import AccessLost, Limited, Moved, NotExecuted, PortalRefused, UnknownOutcome, Unreadable
 from bitrix_sync.once import Once
-from bitrix_sync.php import query
 from bitrix_sync.retry import Kind, kind_of
 from bitrix_sync.secrets import mask
 from ledger import Effect, EffectState, Ledger
@@ -312,68 +311,6 @@ def test_the_shared_bucket_holds_all_clients_to_the_rate(portal: LocalPortal, le
     with pytest.raises(Limited):
         for _ in range(10):
             PortalClient(SecretStr(portal.webhook_url), ledger, rate=0.01, burst=5).call("profile")
-
-
-def test_a_batch_judges_each_call_alone_and_sends_fifty_a_request(portal: LocalPortal, client: PortalClient) -> None:
-    commands = {f"c{n}": ("tasks.task.get", {"taskId": 9000 + n}) for n in range(60)}
-    answers = client.batch({**commands, "bad": ("crm.item.get", {"entityTypeId": 1, "id": 1})})
-    assert answers["c59"].map("task") == {}
-    assert isinstance(answers.error("bad"), PortalRefused)
-    with pytest.raises(PortalRefused):
-        _ = answers["bad"]
-    assert calls(portal, "batch") == 2
-    with pytest.raises(ValueError, match=r"crm\.item\.add"):
-        client.batch({"x": ("crm.item.add", {})})
-
-
-def test_values_of_a_batch_survive_the_query_string(portal: LocalPortal, client: PortalClient) -> None:
-    number = str(add_task(client)["id"])  # type: ignore[index]  # a map, see map()
-    text = "a&b=c [x] 100% +1 «Ё» \n\tпробел"
-    fields = {"TITLE": text, "ACCOMPLICES": [1], "DEADLINE": "2026-12-31T18:00:00+03:00"}
-    client.batch({"u": ("tasks.task.update", {"taskId": number, "fields": fields})}, kind=Kind.WRITE)
-    task = portal.call("tasks.task.get", {"taskId": number})["task"]
-    assert (task["title"], task["accomplices"], task["deadline"]) == (text, ["1"], "2026-12-31T18:00:00+03:00")
-
-
-def test_a_query_string_refuses_what_it_cannot_say() -> None:
-    assert query({"a": {"b": [1, None]}, "c": True}) == "a[b][0]=1&a[b][1]=&c=1"
-    with pytest.raises(ValueError, match="a"):
-        query({"a": []})
-
-
-def test_an_emptied_list_goes_beside_the_batch(portal: LocalPortal, client: PortalClient) -> None:
-    """A query string has no way to write an empty list, and an empty text is not what a list field takes."""
-    number = str(add_task(client)["id"])  # type: ignore[index]  # a map, see map()
-    portal.call("tasks.task.update", {"taskId": number, "fields": {"ACCOMPLICES": [1]}})
-    writes = {
-        "u": ("tasks.task.update", {"taskId": number, "fields": {"ACCOMPLICES": []}}),
-        "t": ("tasks.task.update", {"taskId": number, "fields": {"TITLE": "Дело второе"}}),
-    }
-    answers = client.batch(writes, kind=Kind.WRITE)
-    assert answers.errors() == {}
-    task = portal.call("tasks.task.get", {"taskId": number})["task"]
-    assert (task["title"], task["accomplices"]) == ("Дело второе", [])
-
-
-def test_a_long_list_is_read_by_ascending_id(portal: LocalPortal, client: PortalClient) -> None:
-    kind = portal.call("crm.type.add", {"fields": {"title": "T", "isStagesEnabled": "Y"}})["type"]["entityTypeId"]
-    for n in range(120):
-        portal.call("crm.item.add", {"entityTypeId": kind, "fields": {"title": f"n{n}"}})
-    rows = client.items("crm.item.list", {"entityTypeId": kind}, path=("items",))
-    assert [row["title"] for row in rows] == [f"n{n}" for n in range(120)]
-    assert calls(portal, "crm.item.list") == 3
-
-
-def test_a_file_is_fetched_from_the_portal_only(portal: LocalPortal, client: PortalClient) -> None:
-    storage = portal.call("disk.storage.getlist", {"filter": {"ENTITY_TYPE": "common"}})[0]["ID"]
-    data = {"id": storage, "data": {"NAME": "a.bin"}, "fileContent": ["a.bin", "AAECAw=="]}
-    url = portal.call("disk.storage.uploadfile", data)["DOWNLOAD_URL"]
-    assert client.download(url) == b"\x00\x01\x02\x03"
-    for foreign in ("http://169.254.169.254/latest/", "file:///etc/passwd", "//example.org/x"):
-        with pytest.raises(Permanent, match="не на портал"):
-            client.download(foreign)
-    with pytest.raises(PortalUnavailable):
-        client.download(url, limit=2)
 
 
 def test_no_secret_reaches_a_log_or_an_error(
