@@ -20,12 +20,12 @@ from engine.submit import submit
 from engine.variables import FileValue
 from ledger import Ledger
 from orders.access import may_do
-from orders.attachment_info import MOST_FILES
+from orders.attachment_info import MOST_FILES, info_text, judged
 from orders.dates import long_moment
 from orders.errors import Refused
 from orders.persons import Staff
 from orders.ports import Engine, Judge
-from orders.reply import Reply, files_of, texts_of
+from orders.reply import Reply, SentFile, files_of, texts_of
 from orders.snapshot import OpenVisit, OrderSnapshot, VisitDone
 from orders.stage import Field, Route, Stage
 
@@ -154,6 +154,14 @@ class Desk:
         except Forbidden as error:
             raise NotEntitled(NO_CREATOR) from error
         log.info("order_started_by_card", order=key, person=person)
+
+    def keep_paper(self, order: OrderSnapshot, variable: str, file: SentFile, by: str, at: datetime) -> None:
+        """Keep a file that no step asked for with a running order. Raises Refused with the sentence, or Transient."""
+        good, text = self._judge.judge(file.name, file.data)
+        if not good:
+            raise Refused(text)
+        info = info_text(judged(variable, file.data, (good, text)), by, at)
+        self.engine.write_paper(order.instance_id, variable, text, file.data, info)
 
     def _judged(self, fields: Sequence[Field], reply: Reply) -> dict[str, object]:
         values: dict[str, object] = dict(texts_of(fields, reply))

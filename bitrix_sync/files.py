@@ -13,6 +13,7 @@ import structlog
 from bitrix_sync.client import PAGE, rows_of
 from bitrix_sync.compare import Entry, entries
 from bitrix_sync.errors import PortalRefused
+from bitrix_sync.papers import rescue
 from bitrix_sync.retry import Kind
 from bitrix_sync.schema import CardField
 from bitrix_sync.work import Work, drive_key, file_key, folder_key
@@ -27,11 +28,27 @@ log = structlog.get_logger(__name__)
 
 
 def mirror_files(work: Work) -> None:
-    """Make each file field of the card hold exactly the judged files, one upload a request."""
+    """Make each file field of the card hold exactly the judged files, one upload a request.
+
+    Between two steps what was sent last is still being judged: the fields are left alone.
+    """
+    if work.wish.stage is None:
+        return
     for variable, wanted in work.wish.files.items():
         field = work.schema.fields.get(variable)
         if field is not None:
             _mirror_field(work, field, wanted)
+
+
+def rescue_drafts(work: Work) -> None:
+    """Keep what lies in the fields of a visit that opens now: they begin empty."""
+    task = work.wish.task
+    if task is None or work.done(f"{task.key}:reset") is not None or work.seen.item is None:
+        return
+    for variable in work.wish.reset:
+        field = work.schema.fields.get(variable)
+        if field is not None and field.kind.holds_files:
+            rescue(work, field, entries(field, work.seen.item))
 
 
 def matched(work: Work, field: CardField, wanted: Iterable[FileRef], *, deep: bool = False) -> dict[str, Entry]:
@@ -62,6 +79,8 @@ def _mirror_field(work: Work, field: CardField, wanted: tuple[FileRef, ...]) -> 
         if file.variable in present and work.done(file_key(work.wish.key, file)) != str(present[file.variable].id):
             work.note_done(file_key(work.wish.key, file), str(present[file.variable].id))
     missing = [file for file in wanted if file.variable not in present]
+    rightly = {entry.id for entry in present.values()}
+    rescue(work, field, [entry for entry in entries(field, work.seen.item) if entry.id not in rightly])
     for file in missing:
         present[file.variable] = _upload(work, field, [e.id for e in present.values()], file)
     if not missing and len(entries(field, work.seen.item)) > len(present):

@@ -69,7 +69,7 @@ class Observed:
     tasks: dict[int, PortalTask] = field(default_factory=dict)
     marks: dict[str, str] | None = None
     comments: list[dict[str, Any]] = field(default_factory=list)  # the newest on the card, whoever wrote them
-    chat: dict[str, Any] = field(default_factory=dict)  # the newest messages of the open task, and their files
+    chats: list[dict[str, Any]] = field(default_factory=list)  # of each open task: newest messages, and their files
 
     @property
     def item_id(self) -> int | None:
@@ -109,17 +109,20 @@ def note_commands(schema: PortalSchema, item_id: int | str) -> dict[str, Command
     return comment_commands(schema, item_id) | {"lines": ("crm.timeline.logmessage.list", lines)}
 
 
-def chat_commands(chat: str) -> dict[str, Command]:
-    """Return the read of a task's newest chat messages."""
-    return {"chat": ("im.dialog.messages.get", {"DIALOG_ID": f"chat{chat}", "LIMIT": 50})}
+def chat_commands(chats: Iterable[str]) -> dict[str, Command]:
+    """Return the reads of the newest messages in the chats of tasks."""
+    return {f"chat{n}": ("im.dialog.messages.get", {"DIALOG_ID": f"chat{n}", "LIMIT": 50}) for n in chats}
 
 
-def read_chat(answers: BatchAnswer) -> dict[str, Any]:
-    """Return messages and files of a chat; nothing where the portal has none or keeps it from us."""
-    if isinstance(error := answers.error("chat"), PortalRefused):
-        log.debug("task_chat_closed", reason=str(error))
-        return {}
-    return answers["chat"].map()
+def read_chats(answers: BatchAnswer) -> list[dict[str, Any]]:
+    """Return messages and files of each chat; nothing of one that the portal does not have or keeps from us."""
+    found = []
+    for name in [each for each in answers.names() if each.startswith("chat")]:
+        if isinstance(error := answers.error(name), PortalRefused):
+            log.debug("task_chat_closed", reason=str(error))
+        else:
+            found.append(answers[name].map())
+    return found
 
 
 def read_card(answers: BatchAnswer, xml_id: str, known: str | None) -> Observed:

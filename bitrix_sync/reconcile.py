@@ -110,6 +110,10 @@ class Reconciler:
     def recreate(self, instance_id: str) -> None:
         """Make the card of an order anew that somebody deleted: the operator's choice."""
         snapshot = self.engine.snapshot(instance_id)
+        work = self.work(instance_id, Guarded(self.portal.bound(), held))
+        if work is not None:
+            work.load_effects()
+            proof.forget_lost_files(work)
         self.ledger.undo(card_key(snapshot.key))
         self.ledger.done(recreate_key(snapshot.key))
         self.reconcile(instance_id)
@@ -186,6 +190,7 @@ class Reconciler:
             wish=desired(order, route, self.staff, self._zone, due, self.now()),
             usable=self._users[1],
             public_url=self._public_url,
+            desk=self.desk,
         )
 
     def repair_one(self, instance_id: str, guard: Guarded, *, paced: bool = False) -> None:
@@ -216,6 +221,7 @@ class Reconciler:
                 return
             again.paced = paced
             observe(again, ask_users=False)
+            again.later += work.later
             work = again
         try:
             repair(work)

@@ -12,7 +12,7 @@ from bitrix_sync.client import Command, rows_of
 from bitrix_sync.compare import Change, card_changes, new_card, people_changes
 from bitrix_sync.envelope import BatchAnswer
 from bitrix_sync.errors import NoColumn, PortalRefused
-from bitrix_sync.files import mirror_files
+from bitrix_sync.files import mirror_files, rescue_drafts
 from bitrix_sync.observe import (
     all_marks,
     card_commands,
@@ -21,7 +21,7 @@ from bitrix_sync.observe import (
     marks_of,
     note_commands,
     read_card,
-    read_chat,
+    read_chats,
     read_tasks,
     task_commands,
 )
@@ -53,8 +53,8 @@ def observe(work: Work, *, ask_users: bool, full: bool = False, may_be_gone: boo
         commands |= (note_commands if news else comment_commands)(work.schema, known)
     if ask_users:
         commands |= notes.user_commands([p.bitrix_id for p in work.staff.persons if p.bitrix_id is not None])
-    chat = work.done(f"{work.wish.task.key}:chat") if known and work.wish.task else None
-    commands |= (chat_commands(chat) if chat else {}) | _loads(work)
+    chats = _chats(work) if known else {}
+    commands |= chat_commands(chats.values()) | _loads(work)
     answers = work.guard.batch(commands)
     if ask_users:
         work.usable = usable_users(answers)
@@ -74,17 +74,22 @@ def observe(work: Work, *, ask_users: bool, full: bool = False, may_be_gone: boo
     if full and seen.item is not None:
         seen.marks = all_marks(work.guard, work.schema, work.card_id)
     tasks.complete_sight(work)
-    _read_chat(work, answers, chat)
+    _read_chats(work, answers, chats)
     tasks.choose_people(work, _read_loads(answers))
 
 
-def _read_chat(work: Work, answers: BatchAnswer, known: str | None) -> None:
-    """Read the chat of the open step's task; the first time its number is learnt from the task."""
+def _chats(work: Work) -> dict[str, str]:
+    """Return the chats of the tasks that we have not closed: what was written last is read before that."""
+    open_ones = [key for key in work.visit_keys() if work.done(f"{key}:closed") is None]
+    return {key: chat for key in open_ones if (chat := work.done(f"{key}:chat"))}
+
+
+def _read_chats(work: Work, answers: BatchAnswer, known: dict[str, str]) -> None:
+    """Read the chats of the open tasks; the first time the open step's is learnt from its task."""
     task = tasks.open_task(work)
-    if known:
-        work.seen.chat = read_chat(answers)
-    elif task is not None and task.chat:
-        work.seen.chat = read_chat(work.guard.batch(chat_commands(task.chat)))
+    work.seen.chats = read_chats(answers)
+    if task is not None and task.chat and task.key not in known:
+        work.seen.chats += read_chats(work.guard.batch(chat_commands([task.chat])))
         work.note_done(f"{task.key}:chat", task.chat)
 
 
@@ -109,6 +114,7 @@ def repair(work: Work) -> None:
         _make_card(work)
     _drop_twins(work)
     mirror_files(work)
+    rescue_drafts(work)
     tasks.mirror_task(work)
     tasks.close_others(work)
     notes.judge_authors(work)

@@ -1,42 +1,64 @@
-"""What people write on an order's card and in its task's chat reaches the order's history, once and with its author.
+"""What people write on an order's card and in its tasks' chats reaches the order's history, once and with its author.
 
-Our own comments are known by the mark that ends them. The engine's own list tells what is there already, so a lost
-ledger repeats nothing; the ledger only saves asking for that list each time.
+The files that they attach are kept as papers of the order (`bitrix_sync.papers`). Our own comments are known by the
+mark that ends them. The engine's own list tells what is there already, so a lost ledger repeats nothing; the ledger
+only saves asking for that list each time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from bitrix_sync.observe import mark_of
+from bitrix_sync.papers import Attached, attached, keep_attached
 from bitrix_sync.php import as_list, as_map
 from bitrix_sync.values import instant
 from bitrix_sync.work import Work
 from orders.discussion import Said, added, plain_words, read, write
+from orders.errors import PortalUnavailable, Transient
 
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _New:
+    """One comment that the order does not hold yet, under its effect key; `author` is a portal user."""
+
+    key: str
+    said: Said
+    author: int
+    files: tuple[Attached, ...]
+
+
 def collect(work: Work) -> None:
-    """Write every comment of a person that the order does not hold yet; the caller holds the order's lease."""
+    """Keep every comment of a person that the order does not hold yet; the caller holds the order's lease.
+
+    A file that cannot be judged now is tried again later and holds up nothing else.
+    """
     if not work.order.running:
         return
-    new = [(talk_key(work.wish.key, number), _said(work, number, row)) for number, row in strangers(work).items()]
-    new += _chatted(work)
+    new = [*_commented(work), *_chatted(work)]
     if not new:
         return
     held = read(work.engine.discussion(work.order.instance_id))
-    for key, said in sorted(new, key=lambda each: each[1].place):
-        after = added(held, said)
+    for each in sorted(new, key=lambda each: each.said.place):
+        after = added(held, each.said)
         if after is not None:
             work.guard.check()
             work.engine.write_discussion(work.order.instance_id, write(after))
             held = after
-            log.info("comment_kept", order=work.wish.key, comment=said.id, source=said.source or "card")
-        work.note_done(key)
+            log.info("comment_kept", order=work.wish.key, comment=each.said.id, source=each.said.source or "card")
+        try:
+            if keep_attached(work, each.said, each.author, each.files):
+                work.note_done(each.key)
+        except PortalUnavailable:
+            raise
+        except Transient as error:
+            work.later.append(error)
 
 
 def strangers(work: Work) -> dict[int, Mapping[str, Any]]:
@@ -56,37 +78,48 @@ def talk_key(key: str, comment: int | str) -> str:
     return f"{key}:talk:{comment}"
 
 
-def _chatted(work: Work) -> Iterator[tuple[str, Said]]:
-    """Yield what people wrote in the open task's chat and nobody has kept yet, the portal's own lines left out."""
+def _commented(work: Work) -> Iterator[_New]:
+    """Yield what people wrote on the card and nobody has kept yet."""
+    for number, row in strangers(work).items():
+        files = tuple(attached(as_map(each)) for each in as_map(row.get("FILES")).values())
+        author = int(row.get("AUTHOR_ID") or 0)
+        person, name = _author(work, author)
+        at = instant(row.get("CREATED"), work.zone)
+        text = plain_words(str(row.get("COMMENT") or ""))
+        said = Said(number, person, name, at.isoformat() if at else "", text, tuple(file.name for file in files))
+        yield _New(talk_key(work.wish.key, number), said, author, files)
+
+
+def _chatted(work: Work) -> Iterator[_New]:
+    """Yield what people wrote in the chats of open tasks and nobody has kept yet, the portal's own lines left out."""
     us = work.guard.client.user_id
-    rows = [as_map(row) for row in as_list(work.seen.chat.get("messages"))]
+    rows = [as_map(row) for chat in work.seen.chats for row in as_list(chat.get("messages"))]
     theirs = {
         talk_key(work.wish.key, f"m{row.get('id')}"): row
         for row in rows
         if int(row.get("author_id") or 0) not in (0, us)
     }
     known = work.ledger.effects(theirs) if theirs else {}
-    names = {
-        str(file.get("id")): str(file.get("name") or "") for file in map(as_map, as_list(work.seen.chat.get("files")))
+    known_files = {
+        file.number: file
+        for chat in work.seen.chats
+        for file in (attached(as_map(row)) for row in as_list(chat.get("files")))
     }
     for key, row in theirs.items():
         if key in known:
             continue
-        files = tuple(names.get(str(n), "") for n in as_list(as_map(row.get("params")).get("FILE_ID")))
-        person, name = _author(work, int(row["author_id"]))
+        numbers = [str(n) for n in as_list(as_map(row.get("params")).get("FILE_ID"))]
+        files = tuple(known_files.get(n) or Attached(n, "", None) for n in numbers)
+        author = int(row["author_id"])
+        person, name = _author(work, author)
         at = instant(row.get("date"), work.zone)
         text = plain_words(str(row.get("text") or ""))
-        yield key, Said(int(row["id"]), person, name, at.isoformat() if at else "", text, files, "task")
+        said = Said(
+            int(row["id"]), person, name, at.isoformat() if at else "", text, tuple(f.name for f in files), "task"
+        )
+        yield _New(key, said, author, files)
 
 
 def _author(work: Work, user: int) -> tuple[str, str]:
     person = work.staff.of_bitrix(user)
     return (person.id, person.name) if person else ("", f"пользователь {user}")
-
-
-def _said(work: Work, number: int, row: Mapping[str, Any]) -> Said:
-    person, name = _author(work, int(row.get("AUTHOR_ID") or 0))
-    at = instant(row.get("CREATED"), work.zone)
-    files = tuple(str(as_map(each).get("name") or "") for each in as_map(row.get("FILES")).values())
-    moment = at.isoformat() if at else ""
-    return Said(number, person, name, moment, plain_words(str(row.get("COMMENT") or "")), files)

@@ -8,6 +8,7 @@ from datetime import date, tzinfo
 
 from bitrix_sync.card import DesiredCard
 from bitrix_sync.client import Command
+from bitrix_sync.desk import Desk
 from bitrix_sync.guard import Guarded
 from bitrix_sync.observe import Observed
 from bitrix_sync.once import Once
@@ -40,6 +41,7 @@ class Work:
     wish: DesiredCard
     known: dict[str, Effect] = field(default_factory=dict)
     public_url: str | None = None  # where the step page is
+    desk: Desk | None = None  # takes answers, and judges files that people put beside the route
     seen: Observed = field(default_factory=Observed)
     paced: bool = False  # a card that is moved again and again goes back less and less often
     answer_waits: bool = False  # somebody finished the task of a step that the engine is only opening

@@ -22,6 +22,7 @@ from diagram.properties import (
 from diagram.safety import COMPARISON, is_expression
 from diagram.stages import JUDGE_TOPIC, SYNC_TOPIC, caught_at, judged_by, outcome_ends, start_of, sync_target
 from orders.adjustment import PROCESS as REGISTER  # people work in it too: `diagram.register` has its rules
+from orders.papers import BESIDE
 from orders.stage import Field, FieldKind
 
 FORM = "embedded:deployment:stage.html"
@@ -117,7 +118,7 @@ def fields_fit(node: Node) -> Iterator[DiagramError]:
         yield error
         return
     for item in fields:
-        if item.name in RESERVED or item.name.endswith("Info"):
+        if item.name in RESERVED or item.name.startswith(BESIDE) or item.name.endswith("Info"):
             yield fault(node, f"имя поля «{item.name}» занято программой", "Назовите поле иначе")
     yield from attempt(lambda n: read_required(n, fields), node)
     yield from attempt(lambda n: read_comment_on(n, fields), node)

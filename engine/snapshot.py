@@ -151,6 +151,11 @@ class SnapshotReader:
         file = FileValue(f"{DISCUSSION}.json", text.encode(), "application/json")
         self._client.processes.set_variable(instance_id, DISCUSSION, file)
 
+    def write_paper(self, instance_id: str, variable: str, name: str, data: bytes, info: str) -> None:
+        """Write a judged file that people added beside the route, and its Info: without that it counts as absent."""
+        self._client.processes.set_variable(instance_id, variable, FileValue(name, data))
+        self._client.processes.set_variable(instance_id, f"{variable}Info", info)
+
     def promises(self) -> list[Promise]:
         """Return the promised dates of all orders that are in production now, in two requests."""
         query = {"process_definition_key": self._process_id, "task_definition_key": _MANUFACTURE}

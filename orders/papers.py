@@ -1,4 +1,4 @@
-"""Are all papers of an order there? What finished stages demanded, compared with the judged files it holds."""
+"""The papers of an order: whether what finished stages demanded is there, and what people added beside the route."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from orders.snapshot import FileRef, OrderSnapshot
 from orders.stage import Demand, Field, Route
+
+BESIDE = "paper_"  # variables of files that no step asked for: of comments, chats, fields out of turn
+BESIDE_LABEL = "Из обсуждения"
 
 
 def missing_papers(order: OrderSnapshot, route: Route) -> tuple[str, ...]:
@@ -28,6 +31,15 @@ def base_name(ref: FileRef) -> str:
     """Return the field of a file: `designFile_2` belongs to `designFile`."""
     name, _, number = ref.variable.rpartition("_")
     return name if name and number.isdigit() else ref.variable
+
+
+def label_of(variable: str, route: Route) -> str:
+    """Return what people call the file of a variable, "" where the route knows no such field."""
+    if variable.startswith(BESIDE):
+        return BESIDE_LABEL
+    base, _, number = variable.rpartition("_")
+    fields = (*route.start_fields, *(f for s in route.stages for f in s.fields))
+    return {f.name: f.label for f in fields}.get(base if base and number.isdigit() else variable, "")
 
 
 def _demanded(fields: Iterable[Field], required: Iterable[Demand]) -> Iterable[Field]:

@@ -91,6 +91,10 @@ class Engine(Protocol):
         """Make the substitutes of that day candidates of the open steps; return how many steps changed."""
         ...
 
+    def write_paper(self, instance_id: str, variable: str, name: str, data: bytes, info: str) -> None:
+        """Write a judged file that people added beside the route, and its Info, of a running order."""
+        ...
+
     def promises(self) -> list[Promise]:
         """Return the promised dates of all orders that are in production now."""
         ...

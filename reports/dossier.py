@@ -18,6 +18,7 @@ from engine.history import PastActivity
 from engine.variables import from_instant
 from orders.dates import long_moment
 from orders.notices import value_text
+from orders.papers import label_of
 from orders.persons import Staff
 from orders.plural import working_time
 from orders.snapshot import OrderSnapshot, RecordKind
@@ -122,14 +123,11 @@ def _at(given: int | None) -> datetime | None:
 
 def _files(papers: Papers, route: Route) -> list[dict[str, Any]]:
     """Return every version of every file that was ever accepted; whether it is the present one."""
-    labels = {f.name: f.label for f in (*route.start_fields, *(f for s in route.stages for f in s.fields))}
     held = {(ref.variable, ref.sha256) for ref in papers.order.files}
     found = []
     for seen in sorted(papers.facts.files, key=lambda f: f.at):
-        base, _, number = seen.variable.rpartition("_")
-        label = labels.get(base if number.isdigit() else seen.variable, seen.variable)
         present = (seen.variable, seen.sha256) in held
-        found.append({"seen": seen, "label": label, "present": present})
+        found.append({"seen": seen, "label": label_of(seen.variable, route) or seen.variable, "present": present})
     return found
 
 

@@ -23,6 +23,7 @@ from bitrix_sync.provision import provision
 from bitrix_sync.reconcile import Reconciler
 from bitrix_sync.schema import PortalSchema
 from diagram.stages import read_route
+from engine.facts import read_info
 from ledger import Ledger
 from orders.errors import Transient
 from orders.persons import Staff
@@ -110,6 +111,13 @@ class Source:
 
     def write_discussion(self, instance_id: str, text: str) -> None:
         self.talk[instance_id] = text
+
+    def write_paper(self, instance_id: str, variable: str, name: str, data: bytes, info: str) -> None:
+        known = read_info(info)
+        assert known is not None and known["sha256"] == hashlib.sha256(data).hexdigest()
+        order = self.orders[instance_id]
+        self.data[instance_id, variable] = (name, data)
+        self.orders[instance_id] = replace(order, files=(*order.files, FileRef(variable, **known)))
 
     def promises(self) -> list[Promise]:
         return []

@@ -16,7 +16,7 @@ from engine.errors import NotFound
 from orders.access import readers
 from orders.answers import END_DUPLICATE, answer
 from orders.notices import value_text
-from orders.papers import base_name
+from orders.papers import label_of
 from orders.snapshot import FileRef, OrderSnapshot, RecordKind, VisitDone
 from orders.stage import Route
 from reports.board import sum_of
@@ -132,8 +132,7 @@ def _facts(order: OrderSnapshot, route: Route, parts: Parts) -> list[tuple[str, 
 
 
 def _label(ref: FileRef, route: Route) -> str:
-    fields = (*route.start_fields, *(f for s in route.stages for f in s.fields))
-    return {f.name: f.label for f in fields}.get(base_name(ref), ref.variable)
+    return label_of(ref.variable, route) or ref.variable
 
 
 def _progress(order: OrderSnapshot, route: Route) -> list[tuple[str, str]]:

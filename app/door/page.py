@@ -12,7 +12,7 @@ from orders.dates import at_local, local_day, long_moment, parse_day, parse_mome
 from orders.errors import Refused
 from orders.money import format_sum
 from orders.notices import value_text
-from orders.papers import base_name
+from orders.papers import label_of
 from orders.persons import Staff
 from orders.plural import file_size
 from orders.snapshot import OpenVisit, OrderSnapshot, Scalar, VisitDone
@@ -207,9 +207,8 @@ def _facts(order: OrderSnapshot, zone: tzinfo) -> Iterator[tuple[str, str]]:
 
 
 def _papers(order: OrderSnapshot, route: Route, zone: tzinfo) -> Iterator[Paper]:
-    labels = _labels(route)
     for file in order.files:
-        about = (labels.get(base_name(file), ""), file_size(file.size), short_moment(file.at, zone))
+        about = (label_of(file.variable, route), file_size(file.size), short_moment(file.at, zone))
         yield Paper(file.variable, file.name, ", ".join(part for part in about if part))
 
 

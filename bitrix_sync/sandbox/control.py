@@ -15,7 +15,7 @@ from bitrix_sync.sandbox.rest.disk import attach, keep_file
 from bitrix_sync.sandbox.rest.item_files import decode
 from bitrix_sync.sandbox.rest.registry import Call
 from bitrix_sync.sandbox.rest.task_fields import need_task
-from bitrix_sync.sandbox.rest.tasks_v3 import add_result
+from bitrix_sync.sandbox.rest.tasks_v3 import add_message, add_result
 
 
 def control(portal: Portal) -> Blueprint:
@@ -76,14 +76,23 @@ def control(portal: Portal) -> Blueprint:
             person = portal.store.get("user", int(body["user"])) or {}
             call = Call(portal, person, {}, request.host_url.rstrip("/"))
             task = need_task(call, number=int(body["task"]))
-            kept = [
-                keep_file(call, None, name, decode(data), unique=True, author=call.user_id)["id"]
-                for name, data in body.get("files", [])
-            ]
+            kept = _kept(call, body)
             bound = [attach(portal.store, each, task["id"], call.user_id, portal.now()) for each in kept]
             row = add_result(call, task, str(body.get("text", "")), bound)
             portal.commit()
         return jsonify({"id": row["id"], "files": bound})
+
+    @pages.post("/messages")
+    def messages() -> Response:
+        """Write into a task's chat as its own page does, with files: {"user", "task", "text", "files"}."""
+        body = request.get_json()
+        with portal.lock:
+            person = portal.store.get("user", int(body["user"])) or {}
+            call = Call(portal, person, {}, request.host_url.rstrip("/"))
+            task = need_task(call, number=int(body["task"]))
+            number = add_message(call, task, str(body.get("text", "")), _kept(call, body))
+            portal.commit()
+        return jsonify({"id": number})
 
     @pages.post("/settings")
     def settings() -> Response:
@@ -113,3 +122,9 @@ def control(portal: Portal) -> Blueprint:
         return jsonify({"now": portal.now()})
 
     return pages
+
+
+def _kept(call: Call, body: dict[str, Any]) -> list[int]:
+    """Keep the files of a request on the Drive: [[name, base64]]; return their numbers."""
+    sent = ((str(name), decode(data)) for name, data in body.get("files", []))
+    return [keep_file(call, None, name, data, unique=True, author=call.user_id)["id"] for name, data in sent]

@@ -212,7 +212,12 @@ def test_what_people_write_on_a_card_is_in_the_orders_history_once(chain: Chain)
     def say(user: int, text: str, **more: Any) -> None:
         chain.portal.call("crm.timeline.comment.add", {"fields": owner | {"COMMENT": text, **more}}, user=user)
 
-    say(103, "Заказчик просит [B]дуб[/B], [USER=106]Дмитрий Волков[/USER], глянь", FILES=[file("фото.jpg", b"x")])
+    measured = make_pdf("замер")
+    say(
+        103,
+        "Заказчик просит [B]дуб[/B], [USER=106]Дмитрий Волков[/USER], глянь",
+        FILES=[file("фото.jpg", b"x"), file("замер.pdf", measured)],
+    )
     say(106, "Гляну завтра")
     chain.answer(desk.order, "UserTask_ApproveOrder")
     desk.task("UserTask_PrepareDesign")
@@ -221,7 +226,7 @@ def test_what_people_write_on_a_card_is_in_the_orders_history_once(chain: Chain)
         return [(s.person, s.text, s.files) for s in discussion.read(chain.shop.reader.discussion(desk.order.id))]
 
     wanted = [
-        ("sokolova", "Заказчик просит дуб, @Дмитрий Волков, глянь", ("фото.jpg",)),
+        ("sokolova", "Заказчик просит дуб, @Дмитрий Волков, глянь", ("фото.jpg", "замер.pdf")),
         ("volkov", "Гляну завтра", ()),
     ]
     chain.wait(lambda: kept() == wanted, "both comments kept")
@@ -236,6 +241,9 @@ def test_what_people_write_on_a_card_is_in_the_orders_history_once(chain: Chain)
         u for u in chain.shop.integration.history.updates(processInstanceId=desk.order.id) if u.name == "discussion"
     ]
     assert (len(kept()), len(written)) == (3, 3), "one write a comment, and no more"
+    papers = [f for f in chain.shop.reader.snapshot(desk.order.id).files if f.variable.startswith("paper_")]
+    assert [(f.name, f.by) for f in papers] == [("замер.pdf", "sokolova")], "what is no photo is not kept"
+    assert chain.shop.reader.file_bytes(desk.order.id, papers[0].variable) == ("замер.pdf", measured)
     chain.verdict(desk.order)
 
 

@@ -117,7 +117,17 @@ def test_a_message_goes_to_one_order_with_its_own_variables(
 
 
 @pytest.mark.parametrize(
-    "name", ["discussion", "portalPending", "cardStage", "lateFlags", "lateReminder", "trackToken", "due_Step"]
+    "name",
+    [
+        "discussion",
+        "portalPending",
+        "cardStage",
+        "lateFlags",
+        "lateReminder",
+        "trackToken",
+        "due_Step",
+        "paper_c1_1Info",
+    ],
 )
 def test_the_integration_writes_its_own_variables(shop: Shop, admin: Door, instance: str, name: str) -> None:
     answer = door(shop, "integration").call("PUT", f"/process-instance/{instance}/variables/{name}", text("x"))

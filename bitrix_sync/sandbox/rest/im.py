@@ -8,6 +8,7 @@ from bitrix_sync.sandbox.envelope import Refusal, Reply
 from bitrix_sync.sandbox.params import integer
 from bitrix_sync.sandbox.rest.registry import Call, method
 from bitrix_sync.sandbox.rest.task_fields import visible
+from bitrix_sync.sandbox.store import Doc
 
 
 def _upper(call: Call) -> dict[str, Any]:
@@ -103,9 +104,26 @@ def messages(call: Call) -> Reply:
             "unread": False,
             "uuid": None,
             "replaces": [],
-            "params": [],
+            "params": {"FILE_ID": row["files"]} if row.get("files") else [],
             "disappearing_date": None,
         }
         for row in sorted(rows, key=lambda row: -row["id"])[:limit]
     ]
-    return Reply({"chat_id": int(number), "messages": shown, "users": [], "files": []})
+    held = [call.store.get("disk", each) for row in rows for each in row.get("files", [])]
+    files = [_file(call, int(number), doc) for doc in held if doc is not None]
+    return Reply({"chat_id": int(number), "messages": shown, "users": [], "files": files})
+
+
+def _file(call: Call, chat: int, doc: Doc) -> dict[str, Any]:
+    return {
+        "id": doc["id"],
+        "chatId": chat,
+        "date": call.show(doc["created"]),
+        "type": "file",
+        "name": doc["name"],
+        "size": doc["size"],
+        "status": "done",
+        "progress": 100,
+        "authorId": doc["author"],
+        "urlDownload": f"{call.base}/bitrix/components/bitrix/im.messenger/download.file.php?fileId={doc['id']}",
+    }

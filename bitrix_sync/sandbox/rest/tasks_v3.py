@@ -176,9 +176,15 @@ def add_result(call: Call, doc: Doc, text: str, files: list[int]) -> Doc:
 def send(call: Call) -> Reply:
     """Write into a task's chat; moves activityDate only."""
     doc, text = _text_and_task(call)
+    add_message(call, doc, text, [])
+    return Reply({"result": True})
+
+
+def add_message(call: Call, doc: Doc, text: str, files: list[int]) -> int:
+    """Keep a message in a task's chat, with files of the Drive; return its number."""
     number, now = call.store.next_id("message"), call.now()
-    row = {"id": number, "task": doc["id"], "author": call.user_id, "created": now, "text": text}
+    row = {"id": number, "task": doc["id"], "author": call.user_id, "created": now, "text": text, "files": files}
     call.store.put("message", number, row)
     call.store.put("task", doc["id"], {**doc, "activityDate": now})
     call.portal.raise_comment_event(doc["id"], number)
-    return Reply({"result": True})
+    return number

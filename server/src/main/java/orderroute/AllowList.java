@@ -32,7 +32,7 @@ final class AllowList {
               Pattern.compile("POST /task/" + ID + "/identity-links(/delete)?"),
               Pattern.compile(
                   "PUT /process-instance/" + ID
-                      + "/variables/(discussion|portalPending|cardStage|lateFlags|lateReminder|trackToken|(due|standIn)_[A-Za-z0-9_]+)"),
+                      + "/variables/(discussion|portalPending|cardStage|lateFlags|lateReminder|trackToken|(due|standIn|paper)_[A-Za-z0-9_]+)"),
               Pattern.compile("PUT /order/task/" + ID + "/due"),
               Pattern.compile("POST /order/steps")),
           DEPLOYERS,
