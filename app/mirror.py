@@ -79,6 +79,10 @@ class LazyMirror:
         """Name everything in which card and engine differ."""
         return self.real().differences(instance_id, deep=deep)
 
+    def mend(self, instance_id: str) -> None:
+        """Repair one card by what the portal really shows, whatever the ledger holds to be there."""
+        self.real().mend(instance_id)
+
     def recreate(self, instance_id: str) -> None:
         """Make a deleted card anew."""
         self.real().recreate(instance_id)

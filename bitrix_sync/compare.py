@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from bitrix_sync.card import DesiredCard
@@ -22,6 +22,8 @@ class Difference:
     what: str  # «Сумма сметы, ₽»
     engine: str
     portal: str
+    since: datetime | None = None  # UTC; None where neither side tells
+    who: str = ""  # whoever changed that side last
 
     def __str__(self) -> str:
         """Return one line for a person."""

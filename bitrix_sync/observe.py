@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -125,14 +126,17 @@ def read_chats(answers: BatchAnswer) -> list[dict[str, Any]]:
     return found
 
 
-def read_card(answers: BatchAnswer, xml_id: str, known: str | None) -> Observed:
-    """Judge what the portal says about a card: the known id wins, then the lowest id with exactly this key."""
+def read_card(answers: BatchAnswer, xml_id: str, known: str | None, us: int) -> Observed:
+    """Judge what the portal says about a card: the known id wins, then the lowest id with exactly this key.
+
+    `us` is our own user there.
+    """
     rows = [row for row in rows_of(answers["found"], "items") if row.get("xmlId") == xml_id]
     rows.sort(key=lambda row: int(row["id"]))
     seen = Observed()
     if known:
         try:
-            seen.item = answers["item"].map("item") or None
+            seen.item = _own(answers["item"].map("item"), xml_id, us)
         except PortalRefused as error:
             if not error.not_found:
                 raise
@@ -141,6 +145,17 @@ def read_card(answers: BatchAnswer, xml_id: str, known: str | None) -> Observed:
         seen.item = rows[0]
     seen.twins = [row for row in rows if seen.item and int(row["id"]) != int(seen.item["id"])]
     return seen
+
+
+def _own(item: dict[str, Any], xml_id: str, us: int) -> dict[str, Any] | None:
+    """Return a card known by its id, None for somebody else's: a restored portal gives its numbers out anew.
+
+    One without a key is ours where we made it, or where the order began as this very card.
+    """
+    key = str(item.get("xmlId") or "")
+    began = re.fullmatch(rf"order:\d+-{item.get('id')}", xml_id) is not None
+    mine = key == xml_id or (not key.startswith("order:") and (began or str(item.get("createdBy")) == str(us)))
+    return item if item and mine else None
 
 
 def read_tasks(answer: Answer) -> dict[int, PortalTask]:

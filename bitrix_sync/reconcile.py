@@ -107,6 +107,20 @@ class Reconciler:
         work = self.work(instance_id, Guarded(self.portal.bound(), held))
         return [] if work is None else proof.differences(work, ask_users=self.users_are_old(), deep=deep)
 
+    def mend(self, instance_id: str) -> None:
+        """Repair one card by what the portal really shows, whatever the ledger holds to be there."""
+        with self._lease(instance_id) as lease:
+            guard = Guarded(self.portal.bound(), held, lease)
+            work = self.work(instance_id, guard)
+            if work is None:
+                return
+            try:
+                observe(work, ask_users=self.users_are_old(), full=True)
+            except CardVanished:
+                self._vanish(work)
+            proof.forget_lost(work)
+            self.repair_one(instance_id, guard)
+
     def recreate(self, instance_id: str) -> None:
         """Make the card of an order anew that somebody deleted: the operator's choice."""
         snapshot = self.engine.snapshot(instance_id)

@@ -58,7 +58,7 @@ def observe(work: Work, *, ask_users: bool, full: bool = False, may_be_gone: boo
     answers = work.guard.batch(commands)
     if ask_users:
         work.usable = usable_users(answers)
-    seen = read_card(answers, work.wish.xml_id, known)
+    seen = read_card(answers, work.wish.xml_id, known, work.guard.client.user_id)
     work.seen = seen
     if seen.item is None and not may_be_gone and (seen.known_id_gone or _had_card(work)):
         raise CardVanished(work.wish.key)
@@ -167,7 +167,7 @@ def _make_card(work: Work) -> None:
 
     def find() -> str | None:
         found = work.guard.batch(card_commands(work.schema, work.wish.xml_id, None))
-        work.seen.item = read_card(found, work.wish.xml_id, None).item
+        work.seen.item = read_card(found, work.wish.xml_id, None, work.guard.client.user_id).item
         return str(work.card_id) if work.seen.item else None
 
     def make() -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.common import console, parts, show_lines, table
+from app.commands.common import console, local, parts, show_lines, table
 from app.errors import CommandError
+
+if TYPE_CHECKING:
+    from app.mirror import LazyMirror
+    from bitrix_sync.compare import Difference
 
 bitrix = typer.Typer(help="Портал Bitrix24: настройка, проверка, сверка карточек.", no_args_is_help=True)
 
@@ -67,19 +71,37 @@ def reconcile(
             cards.recreate(known[0])
         if not dry_run:
             console.print(f"Сверено заказов: {cards.sweep()}")
-        found = [d for instance in p.recent_orders() for d in cards.differences(instance)]
+        found = {instance: cards.differences(instance) for instance in p.recent_orders()}
+        if not dry_run:
+            found |= {instance: _mended(cards, instance) for instance, differs in found.items() if differs}
         orphans = p.orphans()
+        stuck = p.integration.processes.incidents()
+        zone = p.settings.zone
+    listed = [d for differs in found.values() for d in differs]
     table(
-        ("Заказ", "Что", "В движке", "В портале"),
-        [(d.order, d.what, d.engine, d.portal) for d in found],
+        ("Заказ", "Что", "В движке", "В портале", "С какого времени", "Кто"),
+        [(d.order, d.what, d.engine, d.portal, local(d.since, zone), d.who or "—") for d in listed],
         empty="Расхождений нет: карточки равны движку",
     )
+    if stuck:
+        console.print(f"Шагов остановилось со сбоем: {len(stuck)}, причины покажет order-route incidents")
     if orphans:
         console.print("Карточки, заказа которых в движке нет (не удаляются: заведите заказ снова или закройте их):")
         rows = [(card.order, card.item_id, card.title, card.column) for card in orphans]
         table(("Заказ", "Карточка", "Название", "Колонка"), rows, empty="")
-    if found or (orphans and dry_run):
+    if listed or (dry_run and (orphans or stuck)):
         raise typer.Exit(1)
+
+
+def _mended(cards: LazyMirror, instance: str) -> list[Difference]:
+    """Repair a card whose difference outlived the sweep, and return what is left."""
+    from orders.errors import OrderRouteError
+
+    try:
+        cards.mend(instance)
+    except OrderRouteError as error:  # a card that is gone, or many of them: what differs is listed all the same
+        console.print(f"Не исправлено: {error}", markup=False, soft_wrap=True)
+    return cards.differences(instance)
 
 
 def sandbox(
