@@ -6,7 +6,9 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from pathlib import Path
 
 import psutil
 import pytest
@@ -19,6 +21,7 @@ from app.hooks import LARGEST, PATH, add_hooks, hint_of
 from app.settings import SettingsError, load
 from app.web import Site, public_site, serve
 from bitrix_sync.hints import Hint
+from ledger import Ledger
 from ledger.errors import LedgerError
 
 TOKENS = [SecretStr("good-token-1"), SecretStr("good-token-2")]
@@ -142,6 +145,20 @@ def served(door: Door, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     site.close()
 
 
+def test_a_hundred_copies_at_once_are_one_thing_to_look_at(tmp_path: Path) -> None:
+    with closing(Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")) as ledger:
+
+        def note(hint: Hint) -> None:
+            ledger.hint(hint.kind, hint.number)
+
+        site = serve(public_site(list, lambda each: add_hooks(each, TOKENS, note)), "127.0.0.1:0", "test")
+        with closing(site), ThreadPoolExecutor(20) as pool:
+            address = f"http://127.0.0.1:{site.port}{PATH}"
+            answers = list(pool.map(lambda _: requests.post(address, data=EVENT, timeout=30).status_code, range(100)))
+        assert answers == [200] * 100
+        assert [(hint.kind, hint.number) for hint in ledger.hints()] == [("item:1220", "24")]
+
+
 def test_abuse_keeps_nobody_out(door: Door, served: Site) -> None:
     """Two thousand open connections, creeping requests and a huge body; a good event passes meanwhile."""
     before = psutil.Process().memory_info().rss
@@ -160,7 +177,9 @@ def test_abuse_keeps_nobody_out(door: Door, served: Site) -> None:
         huge.sendall(f"{head}Content-Length: {100 << 20}\r\n\r\n".encode())
         flood = threading.Thread(target=pour, args=(huge,), daemon=True)
         flood.start()
+        begun = time.monotonic()
         answer = requests.post(f"http://127.0.0.1:{served.port}{PATH}", data=EVENT, timeout=30)
+        assert time.monotonic() - begun <= 1.0
         assert (answer.status_code, door.came) == (200, [Hint("item:1220", "24")])
         flood.join(30)
         assert b" 413 " in told(huge)
