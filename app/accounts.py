@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
@@ -38,14 +39,33 @@ def accounts(settings: Settings) -> Accounts:
     """Return the technical accounts.
 
     What the settings do not give is read from ``DATA_DIR/accounts.json``, or generated and written there for an
-    engine of our own; the file is readable by its owner only. Raises CommandError if the folder cannot be written.
+    engine of our own; the file is readable by its owner only. Programs that start together agree on one file. Raises
+    CommandError if the folder cannot be written.
     """
     path = settings.data_dir / "accounts.json"
-    kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    fresh = {role: secrets.token_urlsafe(18) for role in _ROLES if role not in kept and not _given(settings, role)}
-    if fresh:
-        _write(path, kept | fresh)
-    return Accounts(**{role: _account(settings, role, kept | fresh) for role in _ROLES})
+    wanted = [role for role in _ROLES if not _given(settings, role)]
+    kept = _read(path)
+    if not kept.keys() >= set(wanted):
+        kept = _complete(path, wanted)
+    return Accounts(**{role: _account(settings, role, kept) for role in _ROLES})
+
+
+def _read(path: Path) -> dict[str, str]:
+    found: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found
+
+
+def _complete(path: Path, wanted: list[str]) -> dict[str, str]:
+    """Generate what is missing, one program after the other: who comes second reads what the first wrote."""
+    data_folder(path.parent)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        kept = {role: secrets.token_urlsafe(18) for role in wanted} | _read(path)
+        _write(path, kept)
+    finally:
+        os.close(folder)
+    return kept
 
 
 def _given(settings: Settings, role: str) -> SecretStr | None:
@@ -59,7 +79,6 @@ def _account(settings: Settings, role: str, kept: dict[str, str]) -> Account:
 
 def _write(path: Path, passwords: dict[str, str]) -> None:
     """Replace the file in one step, so that a crash leaves the old one or the new one."""
-    data_folder(path.parent)
     temporary = path.with_suffix(".tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:

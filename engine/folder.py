@@ -14,7 +14,7 @@ def prepare_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe = path / ".probe"
         probe.write_bytes(bytes(4096))
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # programs that start together share it
     except OSError as error:
         raise StartError(folder_sentence(path, error)) from error
 
