@@ -11,6 +11,7 @@ import pytest
 from chain import Chain, open_chain
 from crowd import said
 from oracle import clean
+from ownshop import open_own
 from shop import ROOT, Shop
 
 from engine.errors import EngineError
@@ -32,6 +33,14 @@ def chain(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chai
     """Each test has a portal of its own: an order of the test before would be one whose card is gone."""
     shop.end_everything()
     with open_chain(shop, tmp_path_factory.mktemp("time") / "chain", lock_seconds=6) as opened:
+        yield opened
+
+
+@pytest.fixture
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    """An engine of one's own: the route's sweep meets no order that other tests have ended with cards elsewhere."""
+    folder = tmp_path_factory.mktemp("apart")
+    with open_own(folder / "engine") as own, open_chain(own, folder / "chain", lock_seconds=6) as opened:
         yield opened
 
 
@@ -124,8 +133,9 @@ def _move_to_the_past(chain: Chain, order: Instance) -> None:
 
 
 @pytest.mark.soak
-def test_a_flag_due_in_an_outage_is_set_once(chain: Chain) -> None:
+def test_a_flag_due_in_an_outage_is_set_once(apart: Chain) -> None:
     """Worker and portal are away when the timer fires: the flag comes with the worker, the notice with the portal."""
+    chain = apart
     chain.work()
     order = in_work(chain, timedelta(seconds=20))
     gone = chain.workers.pop()
