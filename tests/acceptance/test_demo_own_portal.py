@@ -80,7 +80,7 @@ def test_what_an_earlier_demo_left_is_cleared_and_nothing_else(tmp_path: Path) -
         assert people.of_bitrix(1) is None
 
 
-def test_a_portal_that_cannot_be_reached_is_one_sentence_at_once() -> None:
-    said = run("demo", "--portal", "http://127.0.0.1:9/rest/1/abc/", seconds=60)
+def test_a_portal_that_cannot_be_reached_is_one_sentence_at_once(tmp_path: Path) -> None:
+    said = run("demo", "--portal", "http://127.0.0.1:9/rest/1/abc/", env={"TMPDIR": str(tmp_path)}, seconds=60)
     assert said.code == 1 and "не начат" in said.text, said.text
     assert "/abc" not in said.text

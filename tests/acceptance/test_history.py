@@ -20,7 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     env = {k: v for k, v in os.environ.items() if not k.startswith("ORDER_ROUTE_") or k.endswith("SERVER_JAR")}
-    env |= {"ORDER_ROUTE_DATA_DIR": str(folder)}
+    scratch = folder / "scratch"  # of its own: others look for what their demos left
+    scratch.mkdir(exist_ok=True)
+    env |= {"ORDER_ROUTE_DATA_DIR": str(folder), "TMPDIR": str(scratch)}
     argv = [sys.executable, "-m", "app", *command]
     return subprocess.run(
         argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=2 * START_SECONDS, check=False
