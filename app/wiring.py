@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from app.accounts import Account, Accounts, accounts
@@ -90,7 +90,11 @@ class Parts:
 
     def workday(self) -> Workday:
         """Return when the plant closes, from this year on."""
-        return workday(self.calendar, self.calendar.today(datetime.now(UTC)).year)
+        return self._workday_from(self.calendar.today(datetime.now(UTC)).year)
+
+    @cached_property
+    def _workday_from(self) -> Callable[[int], Workday]:
+        return cache(lambda year: workday(self.calendar, year))  # three years of days: not for each page anew
 
     @cached_property
     def deadlines(self) -> PlantDeadlines:
