@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -73,7 +74,7 @@ def keep_attached(work: Work, said: Said, author: int, files: Sequence[Attached]
     at = datetime.fromisoformat(said.at) if said.at else datetime.now(UTC)
     for n, file in enumerate(files, 1):
         paper = _Paper(f"{BESIDE}{place}{said.id}_{n}", file.name, author, at, "из обсуждения")
-        _keep(work, paper, lambda file=file: _fetched(work, file))  # type: ignore[misc]  # bound now, called at once
+        _keep(work, paper, partial(_fetched, work, file))
     return True
 
 
@@ -87,7 +88,7 @@ def rescue(work: Work, field: CardField, strange: Iterable[Entry]) -> None:
     for entry in entries:
         if str(entry.id) not in ours:
             paper = _Paper(f"{BESIDE}f{entry.id}", "", author, at, f"из поля «{field.label}» до его шага")
-            _keep(work, paper, lambda url=entry.url: SentFile(*work.guard.fetch(url)))  # type: ignore[misc]
+            _keep(work, paper, partial(_of_the_card, work, entry.url))
 
 
 def _keep(work: Work, paper: _Paper, fetch: Callable[[], SentFile]) -> None:
@@ -128,6 +129,10 @@ def _our_files(work: Work) -> set[str]:
     """Return the portal's numbers of all files that this order's fields ever held rightly."""
     keys = [key for key in work.ledger.keys_of(work.wish.key) if key.startswith(f"{work.wish.key}:file:")]
     return {effect.remote_id for effect in work.ledger.effects(keys).values() if effect.remote_id}
+
+
+def _of_the_card(work: Work, url: str) -> SentFile:
+    return SentFile(*work.guard.fetch(url))
 
 
 def _fetched(work: Work, file: Attached) -> SentFile:

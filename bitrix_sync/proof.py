@@ -79,10 +79,8 @@ def forget_lost(work: Work) -> None:
 
 def forget_lost_files(work: Work) -> None:
     """Forget the order's files on the Drive that are not there, and a folder that is another's by now."""
-    for file in work.order.files:
-        known = work.done(drive_key(work.wish.key, file))
-        if known and not _same_on_drive(work, known, file):
-            work.forget(drive_key(work.wish.key, file))
+    for file in _lost(work):
+        work.forget(drive_key(work.wish.key, file))
     folder = work.done(folder_key(work.wish.key))
     if folder and not _own_folder(work, folder):
         work.forget(folder_key(work.wish.key))
@@ -124,11 +122,16 @@ def _files(work: Work, deep: bool, changed: _Mark) -> Iterator[Difference]:
 
 
 def _drive(work: Work) -> Iterator[Difference]:
-    """Check the files that the tasks link to, as far as they have been put on the Drive."""
+    for file in _lost(work):
+        yield _differs(work, f"Файл «{file.name}» на диске", file.sha256[:12], "другой или нет", _Mark(None, ""))
+
+
+def _lost(work: Work) -> Iterator[FileRef]:
+    """Yield the files that the tasks link to, as far as they were put on the Drive and are not there as they were."""
     for file in work.order.files:
         known = work.done(drive_key(work.wish.key, file))
         if known and not _same_on_drive(work, known, file):
-            yield _differs(work, f"Файл «{file.name}» на диске", file.sha256[:12], "другой или нет", _Mark(None, ""))
+            yield file
 
 
 def _same_on_drive(work: Work, number: str, file: FileRef) -> bool:

@@ -7,7 +7,7 @@ only saves asking for that list each time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,12 +82,8 @@ def _commented(work: Work) -> Iterator[_New]:
     """Yield what people wrote on the card and nobody has kept yet."""
     for number, row in strangers(work).items():
         files = tuple(attached(as_map(each)) for each in as_map(row.get("FILES")).values())
-        author = int(row.get("AUTHOR_ID") or 0)
-        person, name = _author(work, author)
-        at = instant(row.get("CREATED"), work.zone)
-        text = plain_words(str(row.get("COMMENT") or ""))
-        said = Said(number, person, name, at.isoformat() if at else "", text, tuple(file.name for file in files))
-        yield _New(talk_key(work.wish.key, number), said, author, files)
+        said = _said(work, number, row.get("AUTHOR_ID"), row.get("CREATED"), row.get("COMMENT"), files)
+        yield _New(talk_key(work.wish.key, number), said, int(row.get("AUTHOR_ID") or 0), files)
 
 
 def _chatted(work: Work) -> Iterator[_New]:
@@ -110,16 +106,22 @@ def _chatted(work: Work) -> Iterator[_New]:
             continue
         numbers = [str(n) for n in as_list(as_map(row.get("params")).get("FILE_ID"))]
         files = tuple(known_files.get(n) or Attached(n, "", None) for n in numbers)
-        author = int(row["author_id"])
-        person, name = _author(work, author)
-        at = instant(row.get("date"), work.zone)
-        text = plain_words(str(row.get("text") or ""))
-        said = Said(
-            int(row["id"]), person, name, at.isoformat() if at else "", text, tuple(f.name for f in files), "task"
-        )
-        yield _New(key, said, author, files)
+        said = _said(work, row["id"], row["author_id"], row.get("date"), row.get("text"), files, source="task")
+        yield _New(key, said, int(row["author_id"]), files)
 
 
-def _author(work: Work, user: int) -> tuple[str, str]:
-    person = work.staff.of_bitrix(user)
-    return (person.id, person.name) if person else ("", f"пользователь {user}")
+def _said(
+    work: Work, number: Any, user: Any, at: Any, text: Any, files: Iterable[Attached], *, source: str = ""
+) -> Said:
+    """Put what the portal tells of a comment or a message into the order's shape."""
+    author = int(user or 0)
+    person, moment = work.staff.of_bitrix(author), instant(at, work.zone)
+    return Said(
+        id=int(number),
+        person=person.id if person else "",
+        name=person.name if person else f"пользователь {author}",
+        at=moment.isoformat() if moment else "",
+        text=plain_words(str(text or "")),
+        files=tuple(file.name for file in files),
+        source=source,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orders.snapshot import FileRef, OrderSnapshot
+from orders.snapshot import OrderSnapshot
 from orders.stage import Demand, Field, Route
 
 BESIDE = "paper_"  # variables of files that no step asked for: of comments, chats, fields out of turn
@@ -22,24 +22,23 @@ def missing_papers(order: OrderSnapshot, route: Route) -> tuple[str, ...]:
     for stage in route.stages:
         if stage.task_id in done:
             asked += _demanded(stage.fields, stage.required)
-    held = {base_name(ref) for ref in order.files}
+    held = {_field_of(ref.variable) for ref in order.files}
     lacking = (f.label for f in asked if f.name not in held and f.name not in awaited)
     return tuple(dict.fromkeys(lacking))
 
 
-def base_name(ref: FileRef) -> str:
-    """Return the field of a file: `designFile_2` belongs to `designFile`."""
-    name, _, number = ref.variable.rpartition("_")
-    return name if name and number.isdigit() else ref.variable
+def _field_of(variable: str) -> str:
+    """Return the field that a file's variable belongs to: `designFile_2` to `designFile`."""
+    name, _, number = variable.rpartition("_")
+    return name if name and number.isdigit() else variable
 
 
 def label_of(variable: str, route: Route) -> str:
     """Return what people call the file of a variable, "" where the route knows no such field."""
     if variable.startswith(BESIDE):
         return BESIDE_LABEL
-    base, _, number = variable.rpartition("_")
     fields = (*route.start_fields, *(f for s in route.stages for f in s.fields))
-    return {f.name: f.label for f in fields}.get(base if base and number.isdigit() else variable, "")
+    return {f.name: f.label for f in fields}.get(_field_of(variable), "")
 
 
 def _demanded(fields: Iterable[Field], required: Iterable[Demand]) -> Iterable[Field]:
