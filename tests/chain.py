@@ -222,7 +222,7 @@ class Chain:
             made = [name for name in self.created() if name.startswith(f"tasks.task.add {order.business_key}:")]
             assert len(made) == len(steps), f"one task per visit: {made}"
 
-    def mend(self, *orders: Instance) -> None:
+    def reconcile(self, *orders: Instance) -> None:
         """Make the cards of these orders right, as the next sweep would.
 
         A sweep itself meets whatever other tests have left on an engine that is shared, and their cards are elsewhere.

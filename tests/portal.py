@@ -120,6 +120,11 @@ class LocalPortal:
 
     # --- what is seen -------------------------------------------------------------------------------------------
 
+    def notices_of(self, user: int) -> list[str]:
+        """Return the texts of the notices that a user of the portal got, oldest first."""
+        held = self.log("im.notify.personal.add", applied=True)
+        return [line["params"]["MESSAGE"] for line in held if int(line["params"]["USER_ID"]) == user]
+
     def log(self, method: str | None = None, *, applied: bool | None = None) -> list[dict[str, Any]]:
         """Return the call log, oldest first: n, time, method, params, user, batch, status, error, applied, fault.
 

@@ -38,9 +38,8 @@ class StepPages:
 
     def letters(self, person: Person) -> list[str]:
         """Return the notices with sign-in links that a person got."""
-        held = self.chain.portal.log("im.notify.personal.add", applied=True)
-        mine = [line["params"]["MESSAGE"] for line in held if int(line["params"]["USER_ID"]) == person.bitrix_id]
-        return [text for text in mine if "#in=" in text]
+        assert person.bitrix_id is not None
+        return [text for text in self.chain.portal.notices_of(person.bitrix_id) if "#in=" in text]
 
     def link(self, visit: str, person: Person) -> tuple[str, str]:
         """Ask for a link as a person and return (address, secret) out of the portal's notice."""

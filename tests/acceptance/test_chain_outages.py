@@ -97,7 +97,7 @@ def test_engine_killed_under_a_running_worker(chain: Chain) -> None:
     for order in answered:
         chain.step(order, "UserTask_PrepareDesign")
     assert worker.poll() is None
-    chain.mend(*started, *answered)  # a step may have waited longer than the patience
+    chain.reconcile(*started, *answered)  # a step may have waited longer than the patience
     chain.verdict(*started, *answered)
 
 

@@ -97,7 +97,7 @@ def test_nothing_of_the_person_is_left(chain: Chain, tmp_path: Path) -> None:
     assert [t.element for t in past.tasks(processInstanceId=erased.id)] == ["UserTask_ApproveOrder"]
     assert all(t.assignee or t.ended for t in past.tasks(processInstanceId=erased.id)), "who and when stays"
 
-    chain.mend(erased, kept, running)
+    chain.reconcile(erased, kept, running)
     assert search(chain, tmp_path, gone.all) == {}, "the mirror brings nothing back"
     emptied = chain.book.card(str(erased.business_key))
     assert emptied["title"] == f"{erased.business_key} · данные удалены"

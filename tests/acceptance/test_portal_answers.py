@@ -76,9 +76,7 @@ class Desk:
         return self.chain.wait(lambda: self.done(element), f"{element} of {self.key} done")[-1]
 
     def told(self, person: str) -> list[str]:
-        held = self.book.portal.log("im.notify.personal.add", applied=True)
-        mine = [line["params"] for line in held if int(line["params"]["USER_ID"]) == self.user(person)]
-        return [p["MESSAGE"] for p in mine if f"Заказ {self.key}," in p["MESSAGE"] and "не принят" in p["MESSAGE"]]
+        return [text for text in notices(self.chain, self.user(person), f"Заказ {self.key},") if "не принят" in text]
 
     def refused(self, task: Mapping[str, Any], person: str, times: int = 1) -> str:
         """Wait until the person was told and the same task is open again; return the sentence."""
@@ -306,9 +304,7 @@ def make_card(chain: Chain, person: str | int, **values: Any) -> int:
 
 
 def notices(chain: Chain, user: int, about: str) -> list[str]:
-    held = chain.portal.log("im.notify.personal.add", applied=True)
-    texts = [line["params"]["MESSAGE"] for line in held if int(line["params"]["USER_ID"]) == user]
-    return [text for text in texts if about in text]
+    return [text for text in chain.portal.notices_of(user) if about in text]
 
 
 def test_a_card_made_by_hand_starts_an_order_once_it_is_complete(chain: Chain) -> None:

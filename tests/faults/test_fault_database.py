@@ -103,7 +103,7 @@ def test_the_database_is_gone(chain: Chain, own: Shop, line: Proxy, tell: Tell, 
         chain.step(order, "UserTask_PrepareDesign")
     assert len(chain.workers) == 1 and chain.deaths == 0
     everybody = [*crowd.orders, *seen.started, *first]
-    chain.mend(*everybody)
+    chain.reconcile(*everybody)
     clean(chain, everybody)
     own.end_everything()
 

@@ -82,7 +82,7 @@ def test_stopped_at_random_moments(chain: Chain, tell: Callable[[str], None], se
     crowd.carry_to_the_ends(900)
     assert chain.retire() == [0, 0, 0]
     tell(f"seed {seed}: 20 stops, {len(crowd.orders)} orders")
-    chain.mend(*crowd.orders)  # a create that was under way while its worker slept leaves a twin for the sweep
+    chain.reconcile(*crowd.orders)  # a create that was under way while its worker slept leaves a twin for the sweep
     clean(chain, crowd.orders)
 
 

@@ -122,7 +122,7 @@ def test_a_moved_date_moves_its_timer(chain: Chain) -> None:
     assert len(flags(chain, early)) == 1
     chain.wait(lambda: datetime.now(UTC) > promised + timedelta(seconds=3), "the old moment past")
     assert fired(chain, late) == [] and flags(chain, late) == []
-    chain.mend(early, late)  # no step has ended since: the round over all cards brings the new dates
+    chain.reconcile(early, late)  # no step has ended since: the round over all cards brings the new dates
     clean(chain, [early, late])
 
 

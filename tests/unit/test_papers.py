@@ -73,8 +73,7 @@ class Bench:
         return [file for file in self.story.order.files if file.variable.startswith(BESIDE)]
 
     def told(self, user: int) -> list[str]:
-        held = self.mirrored.portal.log("im.notify.personal.add", applied=True)
-        return [line["params"]["MESSAGE"] for line in held if int(line["params"]["USER_ID"]) == user]
+        return self.mirrored.portal.notices_of(user)
 
 
 @pytest.fixture

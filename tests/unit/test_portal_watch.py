@@ -74,8 +74,7 @@ class Bench:
         self.mirrored.edit({"stageId": self.mirrored.schema.columns[column]}, key=key, user=user)
 
     def notices(self, user: int) -> list[str]:
-        held = self.mirrored.portal.log("im.notify.personal.add", applied=True)
-        return [line["params"]["MESSAGE"] for line in held if int(line["params"]["USER_ID"]) == user]
+        return self.mirrored.portal.notices_of(user)
 
 
 @pytest.fixture
