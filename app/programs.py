@@ -106,21 +106,28 @@ def run_worker(parts: Parts, topics: Iterable[str] | None, stop: threading.Event
             "ORDER_ROUTE_BOARD_LISTEN",
         )
     try:
-        with watching(watch):
-            worker.run(stop)
+        with at_work(worker, watch):
+            stop.wait()
     finally:
         if site is not None:
             site.close()
 
 
 @contextmanager
-def watching(watch: WatchLoop | None) -> Iterator[None]:
-    """Look at what people do in the portal while the block runs."""
+def at_work(worker: Worker, watch: WatchLoop | None) -> Iterator[None]:
+    """Carry out tasks and look at what people do in the portal while the block runs.
+
+    Both are asked to end before either is waited for: together they have to be gone before a supervisor kills.
+    """
+    worker.start()
     if watch is not None:
         watch.start()
     try:
         yield
     finally:
+        if watch is not None:
+            watch.end()
+        worker.stop()
         if watch is not None:
             watch.stop()
 
@@ -182,12 +189,8 @@ def run_up(parts: Parts, stop: threading.Event, tell: Callable[[str], None]) -> 
         tell(f"Tasklist и Cockpit: {parts.engine_url.removesuffix('/engine-rest')}/operaton/")
         tell(f"Состояние и показатели: http://{parts.settings.board_listen}/readyz")
         worker, watch = parts.worker(), parts.watch()
-        worker.start()
-        try:
-            with watching(watch):
-                run_web(parts, stop, worker_problems(worker, watch))
-        finally:
-            worker.stop()
+        with at_work(worker, watch):
+            run_web(parts, stop, worker_problems(worker, watch))
     finally:
         if engine is not None:
             engine.stop()

@@ -7,6 +7,7 @@ from workers.loops import Loop
 from workers.metrics import process_metrics
 
 REST_SECONDS = 0.5  # between two looks into the inbox
+LEAVE_SECONDS = 2.0
 ALIVE_SECONDS = 300.0  # a turn may repair twenty cards of a slow portal
 
 
@@ -21,10 +22,14 @@ class WatchLoop:
         """Begin to look."""
         self._loop.start()
 
-    def stop(self) -> None:
-        """End after the present turn and let another process look."""
+    def end(self) -> None:
+        """Ask it to end after the present turn; returns at once."""
         self._loop.stop()
-        if self._loop.join(10):
+
+    def stop(self) -> None:
+        """End and let another process look; one whose turn is long is left, the next process waits for its lease."""
+        self.end()
+        if self._loop.join(LEAVE_SECONDS):
             self._watch.release()
 
     def healthy(self) -> bool:

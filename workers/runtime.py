@@ -99,13 +99,13 @@ class Worker:
 
     def start(self) -> None:
         """Begin to work; returns at once."""
+        gc.freeze()  # what was loaded stays as long as the process: looking through it was a twentieth of all work
         log.info("worker_started", worker=self.id, topics=sorted(self._registry.topics), slots=self.options.slots)
         for loop in (self._keeper, *self._workers, self._poller):
             loop.start()
 
     def run(self, until: threading.Event) -> None:
         """Work until the event is set (by the process's signal handler), then stop cleanly."""
-        gc.freeze()  # what was loaded stays as long as the process: looking through it was a twentieth of all work
         self.start()
         try:
             until.wait()
