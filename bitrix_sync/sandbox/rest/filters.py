@@ -14,6 +14,7 @@ Cast = Callable[[Any], Any]  # filter value -> comparable value; raises ValueErr
 Resolve = Callable[[str], tuple[Getter, Cast] | None]  # field name -> how to read and cast; None = not allowed
 Test = Callable[[dict[str, Any]], bool]
 
+_AMONG = {"=": True, "@": True, "!": False, "!=": False, "!@": False}  # which say whether a value is one of the list
 _PREFIX = re.compile(r"^(!=%|!%=|!%|=%|%=|%|>=|<=|>|<|!@|@|!=|!|=)?(.*)$", re.DOTALL)
 
 
@@ -49,31 +50,34 @@ def _one(key: str, value: Any, resolve: Resolve, strict: bool) -> Test | None:
         wanted = [item if "%" in operation else cast(item) for item in raw]
     except (ValueError, TypeError) as error:
         raise argument(f"Invalid filter: field '{name}' has invalid value") from error
+    if operation in _AMONG:
+        among, sought = frozenset(map(_plain, wanted)), _AMONG[operation]
+        return lambda doc: _is_among(get(doc), among) is sought
     return lambda doc: _match(operation, get(doc), wanted)
+
+
+def _is_among(have: Any, among: frozenset[Any]) -> bool:
+    if isinstance(have, list):
+        return any(_plain(value) in among for value in have or [None])
+    return _plain(have) in among
+
+
+def _plain(value: Any) -> Any:
+    """Return what stands for all values that the portal's database takes for the same: it knows no capitals."""
+    if isinstance(value, str):
+        return value.casefold() or None
+    return repr(value) if isinstance(value, (dict, list)) else value
 
 
 def _match(operation: str, have: Any, wanted: list[Any]) -> bool:
     if operation.startswith("!"):
-        positive = operation[1:] or "="
-        return not _match("@" if positive == "@" else positive, have, wanted)
-    values = have if isinstance(have, list) else [have]
-    if not values:
-        values = [None]
-    if operation in {"=", "@"}:
-        return any(_same(value, item) for value in values for item in wanted)
+        return not _match(operation[1:], have, wanted)
+    values = (have or [None]) if isinstance(have, list) else [have]
     if operation == "%":
         return any(_text(item) in _text(value) for value in values for item in wanted)
     if operation in {"=%", "%="}:
         return any(_like(str(item), _text(value)) for value in values for item in wanted)
     return any(_compare(operation, value, wanted[0] if wanted else None) for value in values)
-
-
-def _same(value: Any, wanted: Any) -> bool:
-    if wanted in (None, "") or value in (None, ""):
-        return value in (None, "") and wanted in (None, "")
-    if isinstance(value, str) and isinstance(wanted, str):
-        return value.casefold() == wanted.casefold()  # the portal's database compares without regard to case
-    return bool(value == wanted)
 
 
 def _text(value: Any) -> str:
