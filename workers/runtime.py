@@ -48,7 +48,7 @@ class Options:
     patience: float = 60.0
     poll: float = 5.0
     short_poll: float = 0.5  # while capacity keeps some topics out of the poll
-    stop: float = 10.0
+    stop: float = 8.0  # the watch over the portal has the rest of ten
     slots: int = field(default_factory=usual_slots)
 
 
