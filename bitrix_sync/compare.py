@@ -13,6 +13,8 @@ from bitrix_sync.schema import CardField, PortalSchema
 from bitrix_sync.values import same, to_portal
 from orders.snapshot import FileRef, Scalar
 
+CARD_LOST = ("Карточка", "нет")
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -24,6 +26,11 @@ class Difference:
     portal: str
     since: datetime | None = None  # UTC; None where neither side tells
     who: str = ""  # whoever changed that side last
+
+    @property
+    def card_lost(self) -> bool:
+        """Tell whether the whole card is gone: an operator's choice, never made anew by itself."""
+        return (self.what, self.portal) == CARD_LOST
 
     def __str__(self) -> str:
         """Return one line for a person."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bitrix_sync import notes, tasks
-from bitrix_sync.compare import Difference, entries, file_names
+from bitrix_sync.compare import CARD_LOST, Difference, entries, file_names
 from bitrix_sync.errors import PortalRefused
 from bitrix_sync.files import matched, numbered
 from bitrix_sync.repair import CardVanished, changes_of, observe
@@ -28,7 +28,8 @@ def differences(work: Work, *, ask_users: bool, deep: bool) -> list[Difference]:
     except CardVanished:
         work.seen.item = None
     if work.seen.item is None:
-        return [_differs(work, "Карточка", "есть", "нет", _Mark(None, ""))]
+        what, shown = CARD_LOST
+        return [_differs(work, what, "есть", shown, _Mark(None, ""))]
     item = work.seen.item
     changed = _mark(work, item.get("updatedTime"), item.get("updatedBy"))
     moved = _mark(work, item.get("movedTime"), item.get("movedBy"))

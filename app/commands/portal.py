@@ -13,6 +13,7 @@ from app.errors import CommandError
 if TYPE_CHECKING:
     from app.mirror import LazyMirror
     from bitrix_sync.compare import Difference
+    from orders.errors import OrderRouteError
 
 bitrix = typer.Typer(help="Портал Bitrix24: настройка, проверка, сверка карточек.", no_args_is_help=True)
 
@@ -69,11 +70,14 @@ def reconcile(
             if not known:
                 raise CommandError(f"Заказа «{recreate}» нет: проверьте номер")
             cards.recreate(known[0])
-        if not dry_run:
-            console.print(f"Сверено заказов: {cards.sweep()}")
+        stopped = None if dry_run else _swept(cards)
         found = {instance: cards.differences(instance) for instance in p.recent_orders()}
+        lost = {instance: differs[0].order for instance, differs in found.items() if any(d.card_lost for d in differs)}
+        if stopped is not None and not lost:
+            raise stopped
         if not dry_run:
-            found |= {instance: _mended(cards, instance) for instance, differs in found.items() if differs}
+            differing = [instance for instance, differs in found.items() if differs and instance not in lost]
+            found |= {instance: _mended(cards, instance) for instance in differing}
         orphans = p.orphans()
         stuck = p.integration.processes.incidents()
         zone = p.settings.zone
@@ -83,6 +87,8 @@ def reconcile(
         [(d.order, d.what, d.engine, d.portal, local(d.since, zone), d.who or "—") for d in listed],
         empty="Расхождений нет: карточки равны движку",
     )
+    if lost and not dry_run:
+        console.print(_left_alone(list(lost.values())), markup=False, soft_wrap=True)
     if stuck:
         console.print(f"Шагов остановилось со сбоем: {len(stuck)}, причины покажет order-route incidents")
     if orphans:
@@ -93,13 +99,32 @@ def reconcile(
         raise typer.Exit(1)
 
 
+def _swept(cards: LazyMirror) -> OrderRouteError | None:
+    """Sweep and say over how many orders; return what stopped it, since what differs is listed all the same."""
+    from orders.errors import PortalUnavailable
+
+    try:
+        console.print(f"Сверено заказов: {cards.sweep()}")
+    except PortalUnavailable as error:
+        return error
+    return None
+
+
+def _left_alone(orders: list[str]) -> str:
+    """Say which cards were not made anew, and how to go on."""
+    return (
+        f"Карточки удалены в портале и заново не созданы ({', '.join(orders)}): верните их из корзины и повторите "
+        "order-route bitrix reconcile, или создайте каждую: order-route bitrix reconcile --recreate НОМЕР"
+    )
+
+
 def _mended(cards: LazyMirror, instance: str) -> list[Difference]:
     """Repair a card whose difference outlived the sweep, and return what is left."""
     from orders.errors import OrderRouteError
 
     try:
         cards.mend(instance)
-    except OrderRouteError as error:  # a card that is gone, or many of them: what differs is listed all the same
+    except OrderRouteError as error:  # what differs is listed all the same
         console.print(f"Не исправлено: {error}", markup=False, soft_wrap=True)
     return cards.differences(instance)
 
