@@ -12,7 +12,7 @@ from app.demo.carry import Carried, Carrier
 from app.demo.past.showcase import history_lines
 from app.demo.plan import make_plan
 from app.demo.shop import DemoShop
-from app.demo.summary import doors_line, requests_line, show_answers, show_kanban, show_logins, show_outcomes
+from app.demo.summary import doors_line, requests_lines, show_answers, show_kanban, show_logins, show_outcomes
 from app.demo.verdict import verdict
 from app.demo.view import Progress
 from app.settings import Settings
@@ -54,14 +54,14 @@ def run_demo(
             )
             carrier.carry_all(carried)
         shop.calm()
-        asked = requests_line(shop, carried)
+        asked = requests_lines(shop, carried)
         faults = verdict(shop, carried)
         show_kanban(console, shop)
         show_outcomes(console, carried, route, faults)
         show_answers(console, shop)
         for fault in faults:
             tell(f"Расхождение: {fault}")
-        for line in (doors_line(carried), asked):
+        for line in (doors_line(carried), *asked):
             if line:
                 tell(line)
         if shop.foreign is not None:

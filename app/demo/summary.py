@@ -11,8 +11,10 @@ from rich.table import Table
 
 from app.commands.orders import answers_of
 from app.demo.carry import Carried
+from app.demo.plan import Story
 from app.demo.portal import DRAGGED, UNTASKED, Door
 from app.demo.shop import DemoShop
+from app.demo.traffic import spent
 from app.wiring import ROUTE
 from orders.answers import Answers
 from orders.plural import count, working_time
@@ -110,16 +112,18 @@ def _grid(title: str, headings: tuple[str, ...]) -> Table:
     return grid
 
 
-def requests_line(shop: DemoShop, carried: list[Carried]) -> str:
-    """Say how many requests the portal had from us, by its own log: polls, sweeps and repeats included."""
+def requests_lines(shop: DemoShop, carried: list[Carried]) -> list[str]:
+    """Say what the portal's own log tells of our requests; nothing where a portal of one's own keeps none for us."""
     if shop.foreign is not None:
-        return ""  # a portal of one's own keeps no log for us
-    lines = (json.loads(line) for line in shop.portal_log.read_text(encoding="utf-8").splitlines() if line.strip())
-    ours = [line for line in lines if line["user"] == 1 and line["batch"] is None]
-    steps = sum(sum(order.doors.values()) for order in carried) or 1
-    cut = sum(line["fault"] == "lost_answer" for line in ours)
-    each = f"{len(ours) / steps:.1f}".replace(".", ",")
-    return f"Запросов к порталу {len(ours)}, на шаг {each} вместе с опросами и сверками; ответов оборвано {cut}."
+        return []
+    lines = shop.portal_log.read_text(encoding="utf-8").splitlines()
+    return spent(json.loads(line) for line in lines if line.strip()).words(_steps(carried))
+
+
+def _steps(carried: list[Carried]) -> int:
+    """Count the steps that people took: starts, answers, withdrawals."""
+    withdrawn = sum(order.plan.story is Story.CANCELLED for order in carried)
+    return len(carried) + sum(sum(order.doors.values()) for order in carried) + withdrawn
 
 
 def doors_line(carried: list[Carried]) -> str:

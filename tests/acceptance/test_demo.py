@@ -82,25 +82,30 @@ def _is_server(command: list[str]) -> bool:
     return "-jar" in command and MARK in " ".join(command)
 
 
-def test_twelve_orders_end_as_planned() -> None:
+@pytest.mark.parametrize(("orders", "seed"), [(12, 3), pytest.param(40, 7, marks=pytest.mark.soak)])
+def test_every_order_ends_as_planned(orders: int, seed: int) -> None:
     with server_watched() as memory:
-        said = run("demo", "--seed", "3", env=demo_env(), seconds=480)
+        said = run("demo", "--orders", str(orders), "--seed", str(seed), env=demo_env(), seconds=480 + 30 * orders)
     assert said.code == 0, said.text[-6000:]
     assert memory and max(memory) <= MOST_MEMORY
     assert "Карточки = движок" in said.out
-    assert said.out.count("✓") == 12
+    assert said.out.count("✓") == orders
     flat = said.out.replace("\n", " ")
     doors = re.search(r"Ответы: в Tasklist (\d+), в карточке и задаче (\d+), на странице шага (\d+)\.", flat)
     assert doors is not None
     tasklist, card, page = map(int, doors.groups())
     assert min(card, page) >= 10 and card + page >= 0.4 * (tasklist + card + page)
     assert "Передвинуто карточек: 2, удалено задач: 1." in flat
-    cut = re.search(r"ответов оборвано (\d+)", flat)
+    cost = re.search(r"на шаг ([\d,]+) \(норма 4\), на новый файл ещё ([\d,]+) \(норма 3\)\.", flat)
+    assert cost is not None
+    step, file = (float(shown.replace(",", ".")) for shown in cost.groups())
+    assert 3 <= step <= 4 and 1 <= file <= 3, cost[0]
+    cut = re.search(r"повторы после обрыва (\d+)", flat)
     assert cut is not None and int(cut[1]) >= 10
     counted = re.search(r"заявок (\d+), из них повторов (\d+)", said.out.replace("\n", " "))
     assert counted is not None
     started, doubles = map(int, counted.groups())
-    assert (started - doubles, doubles >= 1) == (12, True)
+    assert (started - doubles, doubles >= 1) == (orders, True)
     for question in QUESTIONS:
         assert question in said.out
 
