@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +17,8 @@ import psutil
 import pytest
 import requests
 from flask.testing import FlaskClient
+from portal import wait_until
+from ports import free_port
 from pydantic import SecretStr
 
 from app import web
@@ -24,6 +29,7 @@ from bitrix_sync.hints import Hint
 from ledger import Ledger
 from ledger.errors import LedgerError
 
+ROOT = Path(__file__).parent.parent.parent
 TOKENS = [SecretStr("good-token-1"), SecretStr("good-token-2")]
 EVENT = {
     "event": "ONCRMDYNAMICITEMUPDATE",
@@ -157,6 +163,39 @@ def test_a_hundred_copies_at_once_are_one_thing_to_look_at(tmp_path: Path) -> No
             answers = list(pool.map(lambda _: requests.post(address, data=EVENT, timeout=30).status_code, range(100)))
         assert answers == [200] * 100
         assert [(hint.kind, hint.number) for hint in ledger.hints()] == [("item:1220", "24")]
+
+
+@pytest.mark.parametrize("times", [2, pytest.param(30, marks=pytest.mark.soak)])
+def test_an_event_that_was_answered_outlives_a_killed_receiver(tmp_path: Path, times: int) -> None:
+    """The installed pages' program, killed right after its answer: the hint is in the inbox, the work goes on."""
+    port = free_port()
+    settings = {"WEB_LISTEN": f"127.0.0.1:{port}", "BOARD_LISTEN": f"127.0.0.1:{free_port()}"}
+    settings |= {"DATA_DIR": str(tmp_path), "ENGINE_URL": "http://127.0.0.1:9/engine-rest"}
+    settings |= {"PUBLIC_URL": f"http://127.0.0.1:{port}", "BITRIX_APPLICATION_TOKEN": "good-token-1"}
+    settings |= {"BITRIX_WEBHOOK_URL": "http://127.0.0.1:9/rest/1/token/"}
+    env = {name: value for name, value in os.environ.items() if not name.startswith("ORDER_ROUTE_")}
+    env |= {f"ORDER_ROUTE_{name}": value for name, value in settings.items()}
+    for n in range(times):
+        receiver = subprocess.Popen([sys.executable, "-m", "app", "web"], env=env, cwd=ROOT, stderr=subprocess.DEVNULL)
+        try:
+            address = f"http://127.0.0.1:{port}{PATH}"
+            answer = wait_until(
+                "an answer", lambda n=n, a=address: posted(a, {**EVENT, "data[FIELDS][ID]": f"{n + 1}"}), 60
+            )
+        finally:
+            receiver.kill()
+            receiver.wait()
+        assert answer == 200
+    with closing(Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")) as ledger:
+        assert sorted(int(hint.number) for hint in ledger.hints()) == list(range(1, times + 1))
+
+
+def posted(address: str, event: dict[str, str]) -> int | None:
+    """Return the status of the answer to an event, None while nobody listens."""
+    try:
+        return requests.post(address, data=event, timeout=30).status_code
+    except requests.ConnectionError:
+        return None
 
 
 def test_abuse_keeps_nobody_out(door: Door, served: Site) -> None:

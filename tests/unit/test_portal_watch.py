@@ -6,6 +6,7 @@ shuffled, lost and forged events change nothing; our own echo costs no request.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -107,6 +108,30 @@ def test_a_hint_brings_the_look_forward(bench: Bench) -> None:
     assert bench.mirrored.ledger.hints() == []
 
 
+@pytest.mark.parametrize("moves", [4, pytest.param(20, marks=pytest.mark.soak)])
+def test_every_card_moved_at_random_goes_back(bench: Bench, moves: int) -> None:
+    """With an event at once, without one at the next look; nobody is taken for a robot, three moves of an order."""
+    chance = random.Random(moves)
+    keys = [f"ORD-2026-{n:05}" for n in range(-(-moves // 3))]
+    for key in keys:
+        bench.order(key)
+    bench.pass_time(POLL)
+    for move in range(moves):
+        key = keys[move % len(keys)]
+        column = chance.choice([each for each in bench.mirrored.schema.columns if each != "design"])
+        mover = chance.choice([p for p in bench.mirrored.staff.persons if p.bitrix_id])
+        bench.mirrored.portal.clock(later(bench, key))
+        bench.pass_time(ECHO_SECONDS)
+        bench.drag(column, user=mover.bitrix_id or 0, key=key)
+        if move % 2:
+            entity = bench.mirrored.schema.entity_type_id
+            bench.mirrored.ledger.hint(f"item:{entity}", str(bench.mirrored.card(key)["id"]))
+        bench.pass_time(GAP_SECONDS if move % 2 else POLL)
+        assert bench.mirrored.column(key) == "design", f"move {move + 1} by {mover.name} into {column}"
+        lines = [line["text"] for line in bench.mirrored.lines(key) if "передвинули" in line["title"]]
+        assert len(lines) == move // len(keys) + 1 and any(mover.name in line for line in lines)
+
+
 def test_our_own_echo_costs_nothing(bench: Bench) -> None:
     bench.clock.now += POLL
     assert bench.watch.turn()
@@ -177,9 +202,9 @@ def test_a_robot_that_fights_is_paced_and_an_operator_told(bench: Bench, monkeyp
     assert len(bench.notices(operator)) == 1, "told once an hour"
 
 
-def later(bench: Bench) -> str:
+def later(bench: Bench, key: str = KEY) -> str:
     """Return a moment a minute after the portal's newest move: its clock counts whole seconds."""
-    return (datetime.fromisoformat(bench.mirrored.card()["movedTime"]) + timedelta(minutes=1)).isoformat()
+    return (datetime.fromisoformat(bench.mirrored.card(key)["movedTime"]) + timedelta(minutes=1)).isoformat()
 
 
 def test_a_backlog_is_worked_off_in_parts_and_survives_an_outage(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

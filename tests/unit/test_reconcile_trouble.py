@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from mirrored import MirroredPortal, everything_once, full_story, insist
 
+from bitrix_sync.drift import CURSOR as DRIFT
 from bitrix_sync.leases import lease_name
 from ledger import Ledger
 from ledger.failpoints import Failpoint, reset_failpoints
@@ -99,8 +101,9 @@ def test_no_create_is_doubled_where_every_answer_to_it_is_cut(
     assert len(mirrored.cards()) == len(mirrored.tasks()) == orders
 
 
-def test_every_tenth_answer_wrong_still_ends_at_one_card_each(mirrored: MirroredPortal) -> None:
-    stories = [full_story(mirrored.source, f"ORD-2026-{n:05d}") for n in range(4)]
+@pytest.mark.parametrize("orders", [4, pytest.param(200, marks=pytest.mark.soak)])
+def test_every_tenth_answer_wrong_still_ends_at_one_card_each(mirrored: MirroredPortal, orders: int) -> None:
+    stories = [full_story(mirrored.source, f"ORD-2026-{n:05d}") for n in range(orders)]
     rules = [{"kind": kind, "fraction": 0.04, "apply": 0.5} for kind in ("error500", "html502", "truncated")]
     mirrored.portal.faults(*rules, {"kind": "query_limit", "fraction": 0.05}, seed=7)
     for story in stories:
@@ -108,7 +111,9 @@ def test_every_tenth_answer_wrong_still_ends_at_one_card_each(mirrored: Mirrored
     mirrored.portal.faults()
     for story in stories:
         insist(mirrored, story)
+    for story in stories[:: max(1, orders // 10)]:
         everything_once(mirrored, story)
+    assert len(mirrored.cards()) == len(mirrored.tasks()) == len(mirrored.drive()) == orders
 
 
 def test_too_early_to_know_is_said_with_the_wait_and_nothing_is_created(mirrored: MirroredPortal) -> None:
@@ -177,6 +182,30 @@ def test_a_deleted_card_is_the_operators_choice(mirrored: MirroredPortal) -> Non
     assert [d.what for d in mirrored.mirror.differences(story.instance)] == ["Карточка"]
     mirrored.mirror.recreate(story.instance)
     assert len(mirrored.cards()) == 1
+
+
+@pytest.mark.parametrize("stages", [2, pytest.param(10, marks=pytest.mark.soak)])
+def test_a_card_deleted_at_any_stage_is_noticed_by_the_next_sweep(mirrored: MirroredPortal, stages: int) -> None:
+    """Named for the operator, never made silently, however often is swept; made anew it stands where the order is."""
+    codes = [stage.code for stage in mirrored.route.stages if stage.code != "fix"]
+    assert len(codes) == 10
+    for n, code in enumerate(codes[:: 10 // stages]):
+        story = full_story(mirrored.source, f"ORD-2026-{n:05d}")
+        story.open(code)
+        mirrored.mirror.reconcile(story.instance)
+        item = {"entityTypeId": mirrored.schema.entity_type_id, "id": mirrored.card(story.order.key)["id"]}
+        mirrored.portal.call("crm.item.delete", item)
+        mirror, mark = mirrored.new_mirror(), mirrored.mark()
+        for times in range(1, 4):
+            mirror.sweep()
+            named = json.loads(mirrored.ledger.cursor(DRIFT) or "{}")
+            assert {i: row["times"] for i, row in named.items()} == {story.instance: times}, code
+        assert "crm.item.add" not in mirrored.writes_since(mark), code
+        mirror.recreate(story.instance)
+        mirror.sweep()
+        assert json.loads(mirrored.ledger.cursor(DRIFT) or "{}") == {}
+        assert mirrored.column(story.order.key) == code
+        assert len(mirrored.open_tasks(story.order.key)) == 1
 
 
 def test_a_task_deleted_by_hand_is_made_again_once(mirrored: MirroredPortal) -> None:
