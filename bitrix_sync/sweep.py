@@ -185,7 +185,8 @@ class Sweep:
             return  # somebody works on it right now
         with lease:
             try:
-                self._mirror.repair_one(instance, Guarded(self._guard.client, self._guard.check, lease))
+                client = self._guard.client.bound(lane="people" if _waited_for(work) else "sweep")
+                self._mirror.repair_one(instance, Guarded(client, self._guard.check, lease))
                 self._caught_up(work)
             except PortalUnavailable:
                 raise
@@ -198,7 +199,7 @@ class Sweep:
 
     def _caught_up(self, work: Work) -> None:
         """Take the mark off an order whose step had opened without the portal."""
-        if work.order.running and work.order.variables.get("portalPending") is True:
+        if _waited_for(work):
             self._mirror.engine.set_variables(work.order.instance_id, {"portalPending": False})
 
     def _contradiction(self, missing: list[Work]) -> None:
@@ -209,6 +210,11 @@ class Sweep:
         there = answers.error("item") is None
         what = f"карточка {_id(work)} открывается по номеру" if there else f"карточки {_id(work)} нет и по номеру"
         self._mirror.alarm(f"в списке нет {len(missing)} известных карточек, но {what}: сверка ничего не меняет")
+
+
+def _waited_for(work: Work) -> bool:
+    """Tell whether a step of people opened without the portal: its card is their step, not the sweep's own work."""
+    return work.order.running and work.order.variables.get("portalPending") is True
 
 
 def _commands(works: Sequence[Work]) -> dict[str, Command]:

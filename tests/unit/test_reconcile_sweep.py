@@ -68,6 +68,30 @@ def test_a_step_that_opened_without_the_portal_loses_its_mark_in_the_sweep(mirro
     assert story.order.variables["portalPending"] is False
 
 
+@pytest.mark.parametrize(("pending", "lane"), [(True, "people"), (False, "sweep")])
+def test_what_people_waited_for_goes_in_their_lane(
+    mirrored: MirroredPortal, monkeypatch: pytest.MonkeyPatch, pending: bool, lane: str
+) -> None:
+    """After an outage their cards come as fast as the portal allows; a sweep's own repairs have half of that."""
+    story = full_story(mirrored.source)
+    if pending:
+        story.set(cardStage="estimate", portalPending=True)
+    else:
+        mirrored.mirror.reconcile(story.instance)
+        mirrored.edit({"customerName": "Кто-то другой"}, user=103)
+    lanes: list[str] = []
+    take = mirrored.ledger.take_token
+
+    def noted(portal: str, rate: float, burst: float, lane: str) -> float:
+        lanes.append(lane)
+        return take(portal, rate, burst, lane)
+
+    monkeypatch.setattr(mirrored.ledger, "take_token", noted)
+    mirrored.mirror.sweep()
+    assert mirrored.value("customerName") == "ООО «Ромашка»"
+    assert len(lanes) >= 2 and set(lanes) == {lane}
+
+
 def test_people_who_left_are_not_addressed(mirrored: MirroredPortal) -> None:
     story = Story(mirrored.source)
     story.open("design")
