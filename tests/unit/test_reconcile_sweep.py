@@ -129,16 +129,19 @@ def test_the_one_with_the_fewest_open_tasks_is_asked_and_keeps_the_task(mirrored
     assert mirrored.writes_since(mark) == []
 
 
-def test_a_sweep_without_drift_is_cheap_and_writes_nothing(mirrored: MirroredPortal) -> None:
-    for number in range(30):
+@pytest.mark.parametrize(("orders", "requests"), [(30, 2), pytest.param(1000, 10, marks=pytest.mark.soak)])
+def test_a_sweep_without_drift_is_cheap_and_writes_nothing(
+    mirrored: MirroredPortal, orders: int, requests: int
+) -> None:
+    for number in range(orders):
         story = Story(mirrored.source, f"ORD-2026-{number:05d}")
         story.change(files=())
         story.open("manufacture")
         mirrored.mirror.reconcile(story.instance)
     mark = mirrored.mark()
-    assert mirrored.new_mirror().sweep() == 30
+    assert mirrored.new_mirror().sweep() == orders
     assert mirrored.writes_since(mark) == []
-    assert len(mirrored.requests_since(mark)) <= 2
+    assert len(mirrored.requests_since(mark)) <= requests
 
 
 def test_a_sweep_catches_up_after_an_outage(mirrored: MirroredPortal) -> None:
