@@ -25,6 +25,7 @@ from orders.errors import OrderRouteError, Permanent
 CONNECT_SECONDS, READ_SECONDS = 3.05, 15.0
 MAX_ANSWER = 64 * 1024 * 1024  # bytes
 BASKET_SECONDS = 60.0  # the least time in which a method's budget comes back
+JITTER_SECONDS = 1.0  # so much may requests gain on each other on their way: a refusal halves the rate for a minute
 WINDOW_SECONDS = 600.0  # the portal counts a method's time over so long
 MAX_TOKEN_WAIT = 10.0  # seconds; a longer one is the engine's retry
 AGENT = "order-route/0.1 (+requests)"  # some portals answer 403 to a library's own name
@@ -92,7 +93,8 @@ class Transport:
         self.origin = (parts.scheme, parts.netloc)
         self.portal = parts.netloc
         self.user_id = int(parts.path.strip("/").split("/")[1])  # settings have checked the form
-        self._ledger, self._rate, self._burst, self.sleep = ledger, rate, burst, sleep
+        self._ledger, self._rate, self.sleep = ledger, rate, sleep
+        self._burst = burst - min(rate * JITTER_SECONDS, burst / 10)
         self.breaker = Breaker(ledger, self.portal, probe_seconds=probe_seconds, on_alarm=on_alarm)
         self.counter = Counter()
         self._blocked: dict[str, float] = {}  # method -> seconds since 1970 at which the portal lets it run again
