@@ -133,9 +133,13 @@ def plain(text: str | None) -> str:
 
 
 def cut(text: str, room: int) -> str:
-    """Cut to so many characters, with an ellipsis where something is lost."""
+    """Cut to so many characters, with an ellipsis where something is lost: between words where that costs little."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= room else flat[: max(0, room - 1)].rstrip(" ,.;:") + "…"
+    if len(flat) <= room:
+        return flat
+    kept = flat[: max(0, room - 1)]
+    words = kept if flat[len(kept)] == " " else kept.rpartition(" ")[0]
+    return (words if len(words) >= 0.6 * room else kept).rstrip(" ,.;:") + "…"
 
 
 def _item(order: OrderSnapshot) -> str:

@@ -208,7 +208,7 @@ def _facts(order: OrderSnapshot, zone: tzinfo) -> Iterator[tuple[str, str]]:
 
 def _papers(order: OrderSnapshot, route: Route, zone: tzinfo) -> Iterator[Paper]:
     for file in order.files:
-        about = (label_of(file.variable, route), file_size(file.size), short_moment(file.at, zone))
+        about = (label_of(file.variable, route), file_size(file.size), _unbroken(file.at, zone))
         yield Paper(file.variable, file.name, ", ".join(part for part in about if part))
 
 
@@ -217,14 +217,19 @@ def _said(order: OrderSnapshot, route: Route, zone: tzinfo) -> Iterator[Said]:
         stage = route.stage(done.task_id)
         choice = stage.decision_field() if stage else None
         chosen = dict(choice.choices).get(done.decision or "", "") if choice else ""
-        about = " · ".join(p for p in (short_moment(done.at, zone), stage.name if stage else "", chosen) if p)
+        about = " · ".join(p for p in (_unbroken(done.at, zone), stage.name if stage else "", chosen) if p)
         yield Said(done.person_name, about, done.comment or "")
 
 
 def _talked(each: discussion.Said, zone: tzinfo) -> Said:
-    at = short_moment(parse_moment(each.at), zone) if each.at else ""
+    at = _unbroken(parse_moment(each.at), zone) if each.at else ""
     files = f"файлы на карточке: {', '.join(each.files)}" if each.files else ""
     return Said(each.name, " · ".join(part for part in (at, files) if part), each.text)
+
+
+def _unbroken(at: datetime, zone: tzinfo) -> str:
+    """Return a moment that no narrow line breaks in two."""
+    return short_moment(at, zone).replace(" ", "\u00a0")
 
 
 def _box(

@@ -14,7 +14,7 @@ from bitrix_sync.files import numbered
 from bitrix_sync.observe import mark_of
 from bitrix_sync.people import address
 from bitrix_sync.schema import CardField, code_of, columns_of, fields_of
-from bitrix_sync.texts import TITLE, plain
+from bitrix_sync.texts import TITLE, cut, plain
 from bitrix_sync.values import day_of, same, to_portal
 from orders.errors import Permanent
 from orders.persons import Period, Person, Staff, Substitute
@@ -311,3 +311,18 @@ def test_an_absent_or_dismissed_assignee_gives_way_to_the_substitute_then_to_the
     assert chosen(staff, visit)[0] == "c"
     assert chosen(staff, visit, usable=lambda p: p.id == "b")[0] == "b"
     assert chosen(staff, replace(VISIT, assignee="left"))[0] == "b"
+
+
+@pytest.mark.parametrize(
+    ("text", "room", "shown"),
+    [
+        ("Комод дубовый", 13, "Комод дубовый"),
+        ("кухонный гарнитур угловой с пеналом", 30, "кухонный гарнитур угловой с…"),
+        ("кухонный гарнитур угловой", 18, "кухонный гарнитур…"),
+        ("светодиодноподсвеченный стеллаж", 12, "светодиодно…"),
+        ("дуб, ясень, бук", 12, "дуб, ясень…"),
+        ("", 0, ""),
+    ],
+)
+def test_a_cut_falls_between_words_where_that_costs_little(text: str, room: int, shown: str) -> None:
+    assert cut(text, room) == shown and len(shown) <= max(room, 0)
