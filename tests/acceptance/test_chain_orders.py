@@ -89,25 +89,36 @@ def _answered(chain: Chain, order: Instance) -> list[dict[str, str]]:
     return list(found.json())
 
 
-def test_the_same_start_twice_at_once_is_one_order(chain: Chain) -> None:
-    key, barrier = f"T.twice-{chain.folder.parent.name}", threading.Barrier(2)
+@pytest.mark.parametrize("pairs", [1, pytest.param(50, marks=pytest.mark.soak)])
+def test_the_same_start_twice_at_once_is_one_order(chain: Chain, pairs: int) -> None:
+    barrier = threading.Barrier(2)
 
-    def start(_: int) -> Instance:
+    def start(key: str) -> Instance:
         barrier.wait(30)
         return chain.shop.start_order(key=key)
 
+    reals = []
     with ThreadPoolExecutor(2) as persons:
-        both = list(persons.map(start, range(2)))
-    oldest = chain.shop.reader.instances_of(key)[0]
-    (real,) = [order for order in both if order.id == oldest]
-    (twin,) = [order for order in both if order.id != oldest]
+        for n in range(pairs):
+            key = f"T.twice-{chain.folder.parent.name}-{pairs}-{n}"
+            both = list(persons.map(start, [key, key]))
+            oldest = chain.shop.reader.instances_of(key)[0]
+            (real,) = [order for order in both if order.id == oldest]
+            (twin,) = [order for order in both if order.id != oldest]
+            _one_goes_on(chain, real, twin)
+            reals.append(real)
+    keys = Counter(card["xmlId"] for card in chain.book.cards())
+    assert [keys[f"order:{order.business_key}"] for order in reals] == [1] * pairs
+    chain.verdict(*reals)
+
+
+def _one_goes_on(chain: Chain, real: Instance, twin: Instance) -> None:
+    """Wait until the first step of the older start is open, and assert that the younger ended before any step."""
     open_tasks = chain.shop.integration.tasks.of_instance
     chain.step(real, "UserTask_ApproveOrder")
     chain.wait(lambda: chain.shop.integration.history.instance(twin.id).ended or open_tasks(twin.id), "the twin's fate")
     assert open_tasks(twin.id) == []
     assert chain.ended(twin) == "End_Duplicate"
-    assert [c["xmlId"] for c in chain.book.cards()].count(f"order:{key}") == 1
-    chain.verdict(real)
 
 
 @pytest.mark.parametrize("healthy_orders", [6, pytest.param(19, marks=pytest.mark.soak)])
