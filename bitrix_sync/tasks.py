@@ -45,9 +45,15 @@ def complete_sight(work: Work) -> None:
         if task.key in work.visit_keys() and work.done(task.key) is None:
             work.note_done(task.key, str(task.id))
     asked = [k for k in work.visit_keys() if k not in listed and work.done(f"{k}:closed") is None]
-    ids = [known for key in asked if (known := work.done(key))]
-    if ids:
-        work.seen.tasks |= missing_tasks(work.guard, ids)
+    ids = {key: known for key in asked if (known := work.done(key))}
+    if not ids:
+        return
+    found = missing_tasks(work.guard, ids.values())
+    work.seen.tasks |= found
+    opened = work.wish.task.key if work.wish.task else None
+    for key, known in ids.items():
+        if key != opened and int(known) not in found:
+            work.note_done(f"{key}:closed")  # deleted in the portal, and its step is over: not asked for again
 
 
 def choose_people(work: Work, load: dict[str, int]) -> None:

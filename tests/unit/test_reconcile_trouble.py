@@ -218,6 +218,19 @@ def test_a_task_deleted_by_hand_is_made_again_once(mirrored: MirroredPortal) -> 
     assert mirrored.mirror.differences(story.instance) == []
 
 
+def test_a_deleted_task_of_a_step_that_is_over_is_asked_for_once(mirrored: MirroredPortal) -> None:
+    story = full_story(mirrored.source)
+    mirrored.mirror.reconcile(story.instance)
+    mirrored.portal.call("tasks.task.delete", {"taskId": mirrored.tasks()[0]["id"]})
+    story.finish("elena", "С доставкой", estimateSum="125000.00")
+    story.open("price")
+    mirrored.mirror.reconcile(story.instance)
+    mark = mirrored.mark()
+    mirrored.mirror.reconcile(story.instance)
+    assert mirrored.requests_since(mark) == ["batch"]
+    assert [str(d) for d in mirrored.new_mirror().differences(story.instance, deep=True)] == []
+
+
 def test_of_two_cards_with_one_key_the_known_one_stays(mirrored: MirroredPortal) -> None:
     story = full_story(mirrored.source)
     mirrored.mirror.reconcile(story.instance)
