@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import typer
+from rights_table import KINDS, READS, STAGES, WRITES
 from typer.main import get_command
 
 from app.cli import cli
 from app.paths import ROOT
 from app.settings import Settings
+from orders.persons import GROUPS
 from workers.handlers import registry
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -52,6 +54,11 @@ def test_settings() -> None:
 
 def test_topics() -> None:
     assert {row[0].strip("`") for row in table("Service steps")} == registry().topics
+
+
+def test_the_rights_matrix_is_as_large_as_said() -> None:
+    said = f"{len(STAGES)} steps × {len(GROUPS) + 1} accounts, {len(READS) + len(WRITES)} routes × {len(KINDS)} kinds"
+    assert said in README  # the departments, and the initiator
 
 
 def test_length_and_pictures() -> None:
