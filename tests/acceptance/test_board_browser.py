@@ -13,7 +13,7 @@ from chain import free_port
 from command import settings_of
 from playwright.sync_api import Browser, Page, expect
 from shop import Shop, wait_until
-from webapps import MILLISECONDS, open_browser, picture
+from webapps import MILLISECONDS, picture
 
 from app.programs import run_web
 from app.settings import load
@@ -44,12 +44,6 @@ def site(shop: Shop, tmp_path: Path) -> Iterator[Site]:
         yield Site(*(f"http://127.0.0.1:{port}" for port in ports.values()))
         stop.set()
         served.join(30)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 def signed_in(browser: Browser, site: Site, shop: Shop, size: tuple[int, int]) -> Page:

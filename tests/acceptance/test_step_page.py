@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from samples import make_pdf
 from shop import Shop
 from steppage import StepPages, open_step_pages
-from webapps import MILLISECONDS, open_browser, picture
+from webapps import MILLISECONDS, picture
 
 from app.door.session import COOKIE, LINKS_AN_HOUR
 from app.web import LARGEST_BODY, ROOMY_BODY
@@ -182,12 +182,6 @@ def head(pages: StepPages, path: str, length: int, cookie: str) -> int:
         lines = (f"POST {path} HTTP/1.1", "Host: x", f"Content-Length: {length}", f"Cookie: {cookie}", "", "")
         line.sendall("\r\n".join(lines).encode())
         return int(line.recv(100).split()[1])
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.mark.browser
