@@ -1,18 +1,19 @@
 """Rule: a browser that works with two engines on one host stays signed in at both, and each of the engine's pages takes
-who signs in and lets go who leaves.
+who signs in and lets go who leaves; an engine that is started again under an open form loses nothing that was typed.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
 from ownshop import open_own
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from shop import Shop
-from webapps import LOGIN, MILLISECONDS, enter, go
+from shop import Shop, pdf
+from webapps import LOGIN, MILLISECONDS, enter, go, picture
 
 from engine.processes import Instance
 
@@ -81,6 +82,41 @@ def test_signing_in_at_one_engine_ends_no_session_at_another(
     go(auditor, "#/orders")
     expect(auditor.locator(".orders tbody tr", has_text=here.business_key or "").first).to_be_visible()
     approve(second, neighbour, neighbour.start_order())
+
+
+def test_an_engine_that_is_started_again_loses_nothing_typed(
+    neighbour: Shop, window: BrowserContext, tmp_path: Path
+) -> None:
+    """While it is away the page says so and keeps all; then one signs in again, and the step is done once."""
+    drawing, text = tmp_path / "эскиз №1.pdf", "Дубовый шпон, фурнитура Blum. " * 100
+    drawing.write_bytes(pdf("sketch"))
+    order = neighbour.start_order()
+    step = neighbour.carry_to(order, "UserTask_PrepareDesign")
+    neighbour.signed_in("volkov").tasks.claim(step.engine_task or "", "volkov")
+    page = into(window, neighbour, "tasklist", "volkov")
+    go(page, f"#/?task={step.engine_task}")
+    page.fill("#designComment", text)
+    page.set_input_files("#designFile", [drawing])
+    neighbour.engine.kill()
+    page.click("#stage-done")
+    expect(page.locator("#stage-summary")).to_contain_text("Не отправлено: сервер не отвечает. Всё, что вы заполнили")
+    expect(page.locator("#designComment")).to_have_value(text)
+    expect(page.locator("#designFile + label + small")).to_contain_text(drawing.name)
+    picture(page, "engine-away")
+    neighbour.engine.start()
+    page.click("#stage-done")
+    expect(page.locator("#session-ended")).to_contain_text("Вход закончился")
+    enter(neighbour, page, "volkov")
+    expect(page.locator("#stage-draft")).to_contain_text(f"«{drawing.name}»")
+    expect(page.locator("#designComment")).to_have_value(text)
+    picture(page, "engine-back")
+    page.set_input_files("#designFile", [drawing])
+    page.click("#stage-done")
+    expect(page.locator("#stage-root")).to_have_count(0)
+    found = neighbour.reader.snapshot(order.id)
+    assert [(v.task_id, v.person) for v in found.done][1:] == [("UserTask_PrepareDesign", "volkov")]
+    assert found.variables["designComment"] == text.strip()
+    assert neighbour.reader.file_names(order.id)["designFile"] == drawing.name
 
 
 def test_programs_written_for_the_plain_engine_find_their_mark(shop: Shop) -> None:

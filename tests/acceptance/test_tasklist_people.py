@@ -53,6 +53,25 @@ def test_a_session_that_ended_says_so_and_loses_no_text(shop: Shop, sign_in: Sig
     assert page.evaluate("Object.keys(sessionStorage).filter(k => k.startsWith('order-route:'))") == []
 
 
+def test_what_one_typed_is_not_sent_by_who_signs_in_next(shop: Shop, sign_in: SignIn) -> None:
+    """The page's own store would put it under the next person's answer, unseen."""
+    order = shop.start_order()
+    step = shop.carry_to(order, "UserTask_ApproveOrder").engine_task or ""
+    page = open_step(shop, sign_in, order, "orlov")
+    page.fill("#directorComment", "Только между нами")
+    page.context.clear_cookies()
+    page.click("#directorDecision-approve")
+    expect(page.locator("#session-ended")).to_be_visible()
+    assert page.evaluate("Object.keys(localStorage).filter(k => k.startsWith('camForm'))") == []
+    shop.signed_in("orlov").tasks.unclaim(step)
+    shop.signed_in("belova").tasks.claim(step, "belova")
+    enter(shop, page, "belova")
+    expect(page.locator("#directorComment")).to_have_value("")
+    page.click("#directorDecision-approve")
+    assert done_by(shop, order, "UserTask_ApproveOrder") == "belova"
+    assert "directorComment" not in shop.reader.snapshot(order.id).variables
+
+
 def test_who_comes_second_is_told_who_has_it(shop: Shop, sign_in: SignIn) -> None:
     """At the claim, at the form of a step that is held, and at sending from a page that was opened before."""
     order = shop.start_order()

@@ -8,6 +8,7 @@ G = "gate"
 JAVA = "server/src/main/java/orderroute"
 DEMANDS = "tests/engine/test_gate_demands.py"
 FIELDS = "tests/engine/test_gate_fields.py"
+FORM = "bpmn/forms/stage.html"
 MATRIX = "tests/engine/test_rights_matrix.py"
 
 SERVER = (
@@ -147,5 +148,14 @@ SERVER = (
         (
             "tests/engine/test_tasklist_filters.py::test_a_member_reads_the_columns_of_what_the_list_shows_and_of_nothing_else",
         ),
+    ),
+    Mutant(
+        "next-person",
+        G,
+        "keeping what was typed from whoever signs in next",
+        FORM,
+        "    camForm.on('store', function () { camForm.storePrevented = true; });\n",
+        "",
+        ("tests/acceptance/test_tasklist_people.py::test_what_one_typed_is_not_sent_by_who_signs_in_next",),
     ),
 )
