@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Response, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Response, ViewportSize, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PageTimeout
 from shop import Shop
 
@@ -22,6 +24,15 @@ DESK: ViewportSize = {"width": 1440, "height": 1400}
 SignIn = Callable[[str, str], Page]
 expect.set_options(timeout=MILLISECONDS)
 _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+ODD_NAME = "Шкаф-купе №3 — «эскиз»; финал (ё, й).pdf"
+ODD_FILES = {
+    ODD_NAME: ODD_NAME,
+    unicodedata.normalize("NFD", ODD_NAME): ODD_NAME,
+    "скидка %41 + доставка.pdf": "скидка %41 + доставка.pdf",
+    "я" * 240 + ".pdf": "я" * 200 + ".pdf",
+}
+"""Names as people send them -> as they are kept; two files of one name stay two."""
+ODD_CUSTOMER = "ООО «Йод & Ёж» №3; 100%_<b>+'\"\\"
 _PICTURES = os.environ.get("WEBAPP_PICTURES")  # a folder, when somebody wants to look at the pages
 
 
@@ -110,6 +121,14 @@ def go(page: Page, place: str) -> None:
         page.reload()
     else:
         page.goto(target)
+
+
+def fetched(page: Page, link: Locator) -> tuple[str, str]:
+    """Download what a link leads to as a person does; return its name and its SHA-256."""
+    with page.expect_download() as download:
+        link.click()
+    data = Path(download.value.path()).read_bytes()
+    return download.value.suggested_filename, hashlib.sha256(data).hexdigest()
 
 
 def picture(page: Page, name: str) -> None:

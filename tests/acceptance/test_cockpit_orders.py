@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from shop import Shop, pdf_file
-from webapps import DESK, go, picture, signed_in
+from shop import Shop, pdf, pdf_file
+from webapps import DESK, ODD_CUSTOMER, ODD_FILES, fetched, go, picture, signed_in
 
+from engine.external import Topic
 from engine.processes import Instance
+from engine.variables import FileValue
 
 pytestmark = [pytest.mark.engine, pytest.mark.browser]
 NASTY = "ИП Громов <script>document.title='взлом'</script>"
@@ -101,6 +103,21 @@ def test_persons_are_named_whatever_they_did(shop: Shop, auditor: Page) -> None:
     assert row(auditor, "Как менялись данные", "orderFileInfo")[3].startswith("заявка Ёлка.pdf, ")
 
 
+def test_a_failure_stands_there_until_somebody_mends_it(shop: Shop, auditor: Page) -> None:
+    order, worker = shop.start_order(), shop.signed_in("worker").external
+    topic = Topic("register-order", 60, business_key=order.business_key)
+    (task,) = worker.fetch_and_lock("failing", [topic], 1)
+    worker.failure(task.id, "failing", "Нет <b>связи</b> с порталом", retries=0)
+    go(auditor, f"#/order?id={order.id}")
+    what = row(auditor, "Сбои", "Нет <b>связи</b> с порталом")
+    assert what[1:] == ["Учесть заказ", "Нет <b>связи</b> с порталом", "ждёт человека"]
+    auditor.evaluate("document.querySelectorAll('.orders details').forEach(part => { part.open = true; })")
+    assert "Нет <b>связи</b> с порталом" in row(auditor, "Работа программ", "не вышло")
+    shop.admin.external.set_retries(task.id)
+    go(auditor, f"#/order?id={order.id}")
+    assert row(auditor, "Сбои", "с порталом")[-1].startswith("устранён ")
+
+
 def test_a_file_names_who_attached_it_though_nobody_had_taken_the_step(shop: Shop, auditor: Page) -> None:
     order = shop.start_order()
     shop.carry_to(order, "UserTask_PrepareEstimate")
@@ -120,17 +137,36 @@ def test_a_period_is_written_the_russian_way(shop: Shop, auditor: Page) -> None:
     expect(auditor).to_have_url(re.compile("since=2026-02-01"))
     expect(auditor.get_by_label("Начат с", exact=True)).to_have_value("01.02.2026")
     expect(auditor.locator(".orders tbody tr").first).to_be_visible()
+    auditor.get_by_label("по", exact=True).fill("2.02.2026")
+    auditor.get_by_role("button", name="Найти").click()
+    expect(auditor.get_by_text("Таких заказов нет")).to_be_visible()
 
 
-def test_the_file_comes_as_it_was(shop: Shop, auditor: Page, tmp_path: Path) -> None:
-    order = shop.start_order(orderFile=REQUEST)
+def test_odd_names_are_found_and_files_come_as_they_were(shop: Shop, auditor: Page) -> None:
+    """The signs of a search mean themselves, also typed as another program writes them; each file has its own name."""
+    files = [FileValue(name, pdf(name), "application/pdf") for name in ODD_FILES]
+    order = shop.start_order(customerName=ODD_CUSTOMER, orderFile=REQUEST)
+    shop.start_order(customerName="ООО «Йод и Ёж» №3; 100 б")
+    shop.carry_to(order, "UserTask_PrepareDesign")
+    shop.answer(order, **{f"designFile_{n}" if n > 1 else "designFile": file for n, file in enumerate(files, 1)})
     shop.open_step(order)
-    go(auditor, f"#/order?id={order.id}")
-    with auditor.expect_download() as download:
-        auditor.get_by_role("link", name="заявка Ёлка.pdf").click()
-    download.value.save_as(tmp_path / "as it came")
-    assert (tmp_path / "as it came").read_bytes() == REQUEST.data
-    assert download.value.suggested_filename == "заявка Ёлка.pdf"
+    go(auditor, "#/orders?outcome=running")  # other tests have left such names in history
+    rows = auditor.locator(".orders tbody tr")
+    for asked in (ODD_CUSTOMER, "йод & ёж", "100%_<b>+", "'\"\\", unicodedata.normalize("NFD", "«Йод &")):
+        auditor.get_by_label("Заказчик").fill(asked)
+        with auditor.expect_response(lambda answer: "/history/process-instance/count" in answer.url):
+            auditor.get_by_role("button", name="Найти").click()
+        expect(rows).to_have_count(1)
+        expect(rows).to_contain_text(ODD_CUSTOMER)
+    rows.get_by_role("link").first.click()
+    expect(auditor.locator(".orders-facts")).to_contain_text(ODD_CUSTOMER)
+    links = auditor.locator("details", has=auditor.locator("h2", has_text="Файлы")).locator("tbody a")
+    expect(links).to_have_count(5)
+    names = (*ODD_FILES.values(), REQUEST.name)
+    sums = [hashlib.sha256(file.data or b"").hexdigest() for file in (*files, REQUEST)]
+    wanted = list(zip(names, sums, strict=True))
+    assert sorted(fetched(auditor, link) for link in links.all()) == sorted(wanted)
+    assert sorted(links.all_inner_texts()) == sorted(kept for kept, _ in wanted)
 
 
 def test_the_path_is_drawn_with_repetitions(shop: Shop, auditor: Page) -> None:

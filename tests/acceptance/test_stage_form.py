@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 from shop import Shop, pdf, pdf_file, wait_until
-from webapps import SignIn, go, open_step, picture, signed_in, starts
+from webapps import ODD_CUSTOMER, ODD_FILES, SignIn, fetched, go, open_step, picture, signed_in, starts
 
 from app.commands.operate import WORKDAY
 from engine.deploy import publish
@@ -45,6 +45,7 @@ def test_a_director_approves_with_one_click(shop: Shop, sign_in: SignIn) -> None
     with page.expect_download() as download:
         link.click()
     assert Path(download.value.path()).read_bytes() == request.data
+    assert link.bounding_box()["y"] < page.locator("#stage-root .answers").bounding_box()["y"]  # type: ignore[index]
     page.fill("#directorComment", "Супер заказ")
     picture(page, "approve")
     page.click("#directorDecision-approve")
@@ -68,37 +69,45 @@ def test_a_missing_reason_is_refused_in_place(shop: Shop, sign_in: SignIn) -> No
     assert moved_on(shop, order, "UserTask_ApproveOrder")["directorDecision"] == "reject"
 
 
-def test_a_designer_attaches_two_files(shop: Shop, sign_in: SignIn, tmp_path: Path) -> None:
-    """Without a file the step stays and says so; choosing again replaces; two files arrive byte for byte."""
-    order = shop.start_order()
+def test_a_designer_attaches_files_of_odd_names(shop: Shop, sign_in: SignIn, tmp_path: Path) -> None:
+    """Without a file the step stays and says so; choosing again replaces; each arrives byte for byte under its name."""
+    order = shop.start_order(customerName=ODD_CUSTOMER)
     shop.carry_to(order, "UserTask_PrepareDesign")
     page = open_step(shop, sign_in, order, "volkov")
     expect(page.locator("#stage-comments")).to_contain_text("Супер заказ")
     expect(page.locator("#stage-facts")).to_contain_text(order.business_key or "no number")
+    expect(page.locator("#stage-facts")).to_contain_text(ODD_CUSTOMER)
     page.click("#stage-done")
     expect(page.locator("#designFile-wrong")).to_have_text("Приложите файл")
     (tmp_path / "пустой.pdf").touch()
-    names = ["эскиз №1.pdf", "чертёж.pdf", "лишний.pdf"]
-    for name in names:
-        (tmp_path / name).write_bytes(pdf(name))
     page.set_input_files("#designFile", [tmp_path / "пустой.pdf"])
     expect(page.locator("#designFile-wrong")).to_contain_text("пуст")
-    page.set_input_files("#designFile", [tmp_path / n for n in names])
-    page.set_input_files("#designFile", [tmp_path / n for n in names[:2]])
+    shown = page.locator("#designFile + label + small")
+    expect(shown).to_have_text("не больше 20 МиБ")
+    files = [chosen(name) for name in ("лишний.pdf", *ODD_FILES)]
+    page.set_input_files("#designFile", files)
+    expect(shown).to_contain_text("лишний.pdf, 1 КБ · ")
+    page.set_input_files("#designFile", files[1:])
     page.fill("#designComment", "<img src=x onerror=alert(1)>")
     picture(page, "files")
     page.click("#stage-done")
     moved_on(shop, order, "UserTask_PrepareDesign")
     shop.drain(order)
-    held = {f.variable: f for f in shop.reader.snapshot(order.id).files}
-    assert {"designFile", "designFile_2"} == {n for n in held if n.startswith("designFile")}
-    for variable, name in zip(("designFile", "designFile_2"), names, strict=False):
-        assert held[variable].name == name
-        assert held[variable].sha256 == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
+    held = {f.variable: (f.name, f.sha256) for f in shop.reader.snapshot(order.id).files if f.variable != "orderFile"}
+    sums = [hashlib.sha256(file["buffer"]).hexdigest() for file in files[1:]]
+    wanted = list(zip(ODD_FILES.values(), sums, strict=True))
+    assert held == dict(zip(("designFile", "designFile_2", "designFile_3", "designFile_4"), wanted, strict=True))
     estimate = open_step(shop, sign_in, order, "elena")
     expect(estimate.locator("#stage-comments")).to_contain_text("<img src=x onerror=alert(1)>")  # text, never markup
-    expect(estimate.locator("#stage-files")).to_contain_text("чертёж.pdf")
     expect(estimate.locator("#stage-root img")).to_have_count(0)
+    links = estimate.locator("#stage-files a[href*=designFile]")
+    assert sorted(fetched(estimate, link) for link in links.all()) == sorted(wanted)
+    assert sorted(links.all_inner_texts()) == sorted(kept for kept, _ in wanted)
+
+
+def chosen(name: str) -> FilePayload:
+    """Return a file as a browser hands it over, whatever a disk would say to its name."""
+    return {"name": name, "mimeType": "application/pdf", "buffer": pdf(name)}
 
 
 def test_a_promise_lies_in_the_future_and_only_its_decision_asks_for_it(shop: Shop, sign_in: SignIn) -> None:

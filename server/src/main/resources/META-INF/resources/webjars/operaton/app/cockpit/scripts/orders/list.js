@@ -38,7 +38,7 @@ function form(wanted) {
     submit(event) {
       event.preventDefault();
       const asked = [...new FormData(event.target)].filter(([, value]) => value.trim());
-      window.location.hash = '#/orders?' + new URLSearchParams(asked.map(([n, v]) => [n, dayOf(v) || v.trim()]));
+      window.location.hash = '#/orders?' + new URLSearchParams(asked.map(([n, v]) => [n, dayOf(v) || v.trim().normalize('NFC')]));
     },
   }, field('key', 'Номер заказа', 'search'), field('customer', 'Заказчик', 'search'), outcome,
   dayBox('since', 'Начат с', wanted.get('since') || ''), dayBox('until', 'по', wanted.get('until') || ''), h('button', { type: 'submit' }, 'Найти'));
