@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from pathlib import Path
 
 import pytest
 from command import run, settings_of
+from pydantic import SecretStr
 from samples import make_xlsx
 from shop import Shop
 
@@ -98,6 +100,20 @@ def test_deploy_and_bootstrap_again_change_nothing(env: dict[str, str]) -> None:
     assert (again.code, "Ничего не изменилось" in again.out) == (0, True), again.text
     run("bootstrap", env=env)
     assert "Всё уже так" in run("bootstrap", env=env).out
+
+
+def test_a_new_password_is_shown_once_and_a_given_one_never(shop: Shop, env: dict[str, str], tmp_path: Path) -> None:
+    identity, old = shop.admin.identity, shop.passwords["volkov"]
+    said = run("bootstrap", "--reset-password", "volkov", env=env)
+    fresh = re.fullmatch(r"volkov: новый пароль (\S+) \(показан один раз\)", said.out.strip())
+    assert fresh and identity.password_is("volkov", SecretStr(fresh[1])), said.text
+    file = tmp_path / "passwords"
+    file.touch(0o600)
+    file.write_text(f"volkov {old.get_secret_value()}\n", encoding="utf-8")
+    back = run("bootstrap", "--reset-password", "volkov", "--passwords", file, env=env)
+    assert (back.code, "как в файле" in back.out, old.get_secret_value() in back.text) == (0, True, False)
+    assert identity.password_is("volkov", old)
+    assert "нет в файле сотрудников" in run("bootstrap", "--reset-password", "nobody", env=env).text
 
 
 def test_doctor_is_content(env: dict[str, str]) -> None:

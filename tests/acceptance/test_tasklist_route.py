@@ -15,6 +15,8 @@ from playwright.sync_api import Page, expect
 from shop import Shop, wait_until
 from webapps import SignIn, open_step, picture, starts
 
+from engine.errors import GateRefused
+
 pytestmark = [pytest.mark.engine, pytest.mark.browser]
 
 TODAY = datetime.now(ZoneInfo("Europe/Moscow")).date().isoformat()
@@ -130,7 +132,11 @@ def test_an_order_goes_through_all_steps(shop: Shop, sign_in: SignIn, tmp_path: 
     order = next(i for i in shop.admin.processes.instances() if i.id == new)
     for stop in WALK:
         page = open_step(shop, sign_in, order, stop.person)
-        assert shop.open_step(order).task_id == stop.element
+        step = shop.open_step(order)
+        assert step.task_id == stop.element
+        if stop.only_done:
+            with pytest.raises(GateRefused, match="на этом шаге менять нельзя"):
+                shop.signed_in(stop.person).tasks.complete(step.engine_task or "", {"directorDecision": "reject"})
         answer(page, stop, tmp_path)
         wait_until(
             lambda stop=stop: [v for v in shop.reader.snapshot(order.id).done if v.task_id == stop.element],
