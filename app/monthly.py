@@ -65,7 +65,7 @@ def book(p: Parts, now: datetime, checked: Month | None = None) -> Book:
             made.upkeep = store.upkeep(str(checked))
             forgotten = now - timedelta(days=p.settings.history_days)  # by the engine
             if made.upkeep is None or begin > forgotten:
-                made.upkeep = read_upkeep(p, begin, end)
+                made.upkeep = read_upkeep(p, begin, end, now, made.upkeep)
                 store.keep_upkeep(str(checked), made.upkeep)
     return made
 

@@ -34,6 +34,7 @@ class Upkeep:
     failed: tuple[str, ...] = ()  # instance of each attempt of a program's step that failed
     drift: tuple[str, ...] = ()  # numbers of orders whose card differs, at the moment of reading
     entries: tuple[Entry, ...] = ()
+    whole: bool = False  # `synced` and `failed` are of a month that is over: nothing is added any more
 
     def text(self) -> str:
         """Return it as JSON."""

@@ -5,13 +5,18 @@ What nobody knows is «неизвестно»: without a portal there are no car
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from counted import OCTOBER, book, nearest_rank, value
 from told_history import Told
 
+from app.settings import Settings
+from app.upkeep import read_upkeep
+from app.wiring import Parts
 from reports.adjustments import State
 from reports.page import page
 from reports.report import Report, make_report
@@ -99,3 +104,35 @@ def test_it_is_told_again_without_the_engine(tmp_path: Path) -> None:
         assert (store.upkeep("2026-10"), store.upkeep("2026-09")) == (known, None)
     with Store(tmp_path / "kept.db", "another") as store:
         assert store.upkeep("2026-10") is None
+
+
+def test_the_steps_of_a_month_that_is_over_are_read_once_and_the_register_each_time() -> None:
+    asked: list[str] = []
+
+    def rows(path: str, *_: object, **__: object) -> list[object]:
+        asked.append(path)
+        return []
+
+    def rest(_: str, path: str, **__: object) -> SimpleNamespace:
+        asked.append(path)
+        return SimpleNamespace(json=list)
+
+    def instances(**_: object) -> list[object]:
+        asked.append("register")
+        return []
+
+    client = SimpleNamespace(caller=SimpleNamespace(rows=rows, rest=rest), history=SimpleNamespace(instances=instances))
+    parts = cast(
+        Parts,
+        SimpleNamespace(
+            integration=client, settings=Settings(), ledger=SimpleNamespace(cursor=lambda _: None), route=None
+        ),
+    )
+    first, last = AT, AT + timedelta(days=30)
+    steps = ["/history/activity-instance", "/history/external-task-log"]
+    running = read_upkeep(parts, first, last, last)
+    assert (running.whole, asked) == (False, [*steps, "register"])
+    whole = read_upkeep(parts, first, last, last + timedelta(days=1), running)
+    assert (whole.whole, asked[3:]) == (True, [*steps, "register"])
+    assert read_upkeep(parts, first, last, last + timedelta(days=2), whole) == whole
+    assert asked[6:] == ["register"]
