@@ -226,7 +226,12 @@ def _notices(
 def _overdue(
     wish: TaskWish | None, order: OrderSnapshot, staff: Staff, zone: tzinfo, now: datetime | None
 ) -> Iterator[Notice]:
-    """Remind holder and manager of a step past its norm: once a visit, also when the deadline moves afterwards."""
+    """Remind holder and manager of a step past its norm: once a visit, also when the deadline moves afterwards.
+
+    Nobody is late while the order is suspended.
+    """
+    if order.suspended:
+        return
     if wish is None or wish.due is None or now is None or now < wish.due or parse_norm(wish.stage.norm).until:
         return
     text = texts.overdue_notice(order, wish.stage, wish.due, zone)

@@ -18,7 +18,7 @@ from engine.history import PastInstance, PastTask, PastVariable, Update
 from engine.records import corrections
 from engine.tasks import Candidates, Task
 from engine.variables import FileValue, from_instant
-from orders.snapshot import FileRef, OpenVisit, OrderSnapshot, Record, Scalar, VisitDone
+from orders.snapshot import FileRef, OpenVisit, OrderSnapshot, Pause, Record, Scalar, VisitDone
 from orders.stage import Route, Stage
 
 _INFO = "Info"
@@ -33,6 +33,7 @@ class Now:
     waiting: Sequence[ExternalTask]
     candidates: Mapping[str, Candidates]
     incidents: int
+    paused: Sequence[Pause] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Facts:
     past: Sequence[PastTask]
     updates: Sequence[Update]
     present: Mapping[str, PastVariable]
+    paused: Sequence[Pause] = ()
 
     def text(self, name: str) -> str | None:
         """Return a present text variable, or None."""
@@ -101,6 +103,7 @@ class Facts:
             closing=closing,
             incidents=incidents,
             records=(*corrections(self.updates), *later),
+            paused=tuple(self.paused),
         )
 
     def answered_visits(self) -> frozenset[str]:
@@ -146,6 +149,7 @@ class Facts:
             comment=_text(values.get(comment.name)) if comment else None,
             values=values,
             duration=task.duration,
+            due=task.due,
         )
 
     def _visit_of(self, task: PastTask) -> str:

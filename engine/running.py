@@ -45,7 +45,10 @@ class RunningOrders:
             if known is not None and _open_of(known) != told:
                 moved.add(instance_id)
         for snapshot in self._known.values():
-            if snapshot.incidents != sum(s.incidents.get(snapshot.instance_id, 0) for s in steps):
+            told_of = next((s for s in steps if snapshot.instance_id in s.pauses), None)
+            paused = told_of.pauses[snapshot.instance_id] if told_of else ()
+            incidents = sum(s.incidents.get(snapshot.instance_id, 0) for s in steps)
+            if (snapshot.incidents, snapshot.paused) != (incidents, paused):
                 moved.add(snapshot.instance_id)
         wanted = [i for i in ids if i in moved or i not in self._known]
         self._read(wanted)

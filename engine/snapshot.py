@@ -209,7 +209,7 @@ class SnapshotReader:
         now = self._now([i.id for i in instances if i.ended is None])
         known = [i.id for i in instances]
         many = self._client.history.of_many(known, sorted({i.business_key for i in instances}))
-        ended = self._client.steps.of_many([i.id for i in instances if i.ended is not None]).ends
+        ended = self._client.steps.of_many([i.id for i in instances if i.ended is not None])
         found = []
         for each in instances:
             facts = Facts(
@@ -218,9 +218,10 @@ class SnapshotReader:
                 many.tasks[each.id],
                 many.updates[each.id],
                 own_variables(many.variables[each.id], each.id),
+                now[each.id].paused if each.id in now else ended.pauses.get(each.id, ()),
             )
             later = records.after_shipping(self._client, each.id, facts.text("estimateSum")) if each.ended else []
-            found.append(look(facts, now.get(each.id), ended.get(each.id, ()), later))
+            found.append(look(facts, now.get(each.id), ended.ends.get(each.id, ()), later))
         return found
 
     def _now(self, instance_ids: Sequence[str]) -> dict[str, Now]:
@@ -234,6 +235,7 @@ class SnapshotReader:
                 waiting=[task for task in waiting if task.instance_id == i],
                 candidates=steps.candidates,
                 incidents=steps.incidents.get(i, 0),
+                paused=steps.pauses.get(i, ()),
             )
             for i in instance_ids
         }

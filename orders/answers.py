@@ -15,7 +15,7 @@ from orders.holder import addressee, holder_text, loads
 from orders.lateness import Lateness, lateness
 from orders.papers import missing_papers
 from orders.persons import Staff
-from orders.snapshot import OpenVisit, OrderSnapshot, VisitDone
+from orders.snapshot import OpenVisit, OrderSnapshot, Pause, VisitDone
 from orders.stage import Route
 from orders.worktime import WorkingCalendar
 
@@ -54,15 +54,16 @@ class OrderRow:
     department: str
     since: datetime | None
     due: datetime | None
-    hours_left: float | None  # of the open step; negative = overdue
+    hours_left: float | None  # of the open step; negative = overdue, the time while the order was suspended left out
+    suspended: bool
     promise: Lateness
     missing: tuple[str, ...]  # labels of papers that should be there
     incidents: int
 
     @property
     def overdue(self) -> bool:
-        """Tell whether the open step is past its due date."""
-        return self.hours_left is not None and self.hours_left < 0
+        """Tell whether the open step is past its due date; nobody is late while the order is suspended."""
+        return self.hours_left is not None and self.hours_left < 0 and not self.suspended
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,8 @@ def _row(
         department=staff.department(visit.assignee, visit.groups) if visit else "—",
         since=utc(visit.since) if visit else None,
         due=due,
-        hours_left=_hours_left(calendar, now, due),
+        hours_left=_hours_left(calendar, now, due, order.paused),
+        suspended=order.suspended,
         promise=lateness(order, route, calendar, now),
         missing=missing_papers(order, route),
         incidents=order.incidents,
@@ -178,7 +180,7 @@ def _last(order: OrderSnapshot, route: Route) -> tuple[str, datetime]:
 
 def _due(order: OrderSnapshot, visit: OpenVisit | VisitDone) -> datetime | None:
     """Return the due date of a step: its own, else the variable that its sync-stage wrote."""
-    if isinstance(visit, OpenVisit) and visit.due is not None:
+    if visit.due is not None:
         return utc(visit.due)
     text = order.variables.get(f"due_{visit.task_id}")
     try:
@@ -187,11 +189,20 @@ def _due(order: OrderSnapshot, visit: OpenVisit | VisitDone) -> datetime | None:
         return None
 
 
-def _hours_left(calendar: WorkingCalendar, now: datetime, due: datetime | None) -> float | None:
+def _hours_left(
+    calendar: WorkingCalendar, now: datetime, due: datetime | None, paused: Sequence[Pause]
+) -> float | None:
     if due is None:
         return None
-    left = calendar.between(now, due)
-    return left if left or utc(now) <= due else -0.001  # past due outside working hours is past due
+    if utc(now) <= due:
+        return calendar.between(now, due)
+    return -overdue_hours(calendar, due, now, paused) or -0.001  # past due outside working hours is past due
+
+
+def overdue_hours(calendar: WorkingCalendar, due: datetime, until: datetime, paused: Sequence[Pause]) -> float:
+    """Return the working hours from a deadline until then, those left out while the order was suspended."""
+    still = (calendar.between(max(since, due), min(end or until, until)) for since, end in paused)
+    return max(0.0, calendar.between(due, until) - sum(hours for hours in still if hours > 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,13 +225,16 @@ def _delays(
 ) -> Iterable[_Delay]:
     """Yield the late steps of an order; a step that waits for the customer is nobody's delay.
 
-    Of a stage passed more than once only the last visit counts: the due dates of earlier ones are overwritten.
+    What a suspended order's step was late before counts; a step that came due meanwhile is not late.
     """
-    finished = {visit.task_id: visit for visit in order.done}
+    newest = {visit.task_id: visit for visit in order.done}
     for visit in order.open if order.running else ():
         stage, due = route.stage(visit.task_id), _due(order, visit)
-        finished.pop(visit.task_id, None)
+        newest.pop(visit.task_id, None)
         if stage is None or stage.waits or due is None or utc(now) <= due:
+            continue
+        hours = overdue_hours(calendar, due, now, order.paused)
+        if order.suspended and not hours:
             continue
         addressed = addressee(staff, visit, calendar.today(now), load)
         person = visit.assignee or (addressed.id if addressed else None)
@@ -228,16 +242,17 @@ def _delays(
             staff.name(person),
             staff.department(person, visit.groups),
             person,
-            True,
-            calendar.between(due, now),
+            not order.suspended,
+            hours,
             order.key,
         )
-    for done in finished.values():
-        stage, due = route.stage(done.task_id), _due(order, done)
+    for done in order.done:
+        # The variable knows the last visit's due date only: it is overwritten.
+        stage, due = route.stage(done.task_id), _due(order, done) if newest.get(done.task_id) is done else done.due
         if stage is None or stage.waits or due is None or utc(done.at) <= due:
             continue
         department = staff.department(done.person, stage.groups)
-        hours = calendar.between(due, done.at)
+        hours = overdue_hours(calendar, due, done.at, order.paused)
         yield _Delay(done.person_name, department, done.person, False, hours, order.key)
 
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 
 Scalar = str | int | float | bool | None
+Pause = tuple[datetime, datetime | None]
+"""Suspended from … until … (UTC); None = still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class VisitDone:
     comment: str | None = None
     values: Mapping[str, Scalar] = field(default_factory=dict)  # what this completion wrote, files left out
     duration: float | None = None  # seconds, calendar
+    due: datetime | None = None  # UTC, as it stood when the step was finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +93,17 @@ class OrderSnapshot:
     closing: str | None = None  # end event id whose sync-stage is open now
     incidents: int = 0
     records: tuple[Record, ...] = ()  # corrections, and of an ended order complaints and costs
+    paused: tuple[Pause, ...] = ()  # when it was suspended, oldest first
 
     @property
     def running(self) -> bool:
         """Tell whether the engine still runs the instance."""
         return self.ended is None
+
+    @property
+    def suspended(self) -> bool:
+        """Tell whether a running order is suspended now: nobody can work on it."""
+        return self.running and bool(self.paused) and self.paused[-1][1] is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def alerts(board: Board, figures: Iterable[Figure], period: str, drift: Iterable
     found += [
         Alert(f"still:{t.row.key}:{t.column}", f"{t.row.key}: {t.row.stage}, без движения {working_time(t.held)}")
         for t in sorted(board.tiles, key=lambda t: -t.held)
-        if t.held >= STILL_HOURS and t.risk is not Risk.WAITS
+        if t.held >= STILL_HOURS and t.risk not in (Risk.WAITS, Risk.PAUSED)
     ]
     found += [
         Alert(f"kpi:{f.id}", f"{f.label} за {period}: {with_unit(f.value, f.unit)}, цель {short(f.target)}")

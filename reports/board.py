@@ -34,6 +34,7 @@ class Risk(StrEnum):
     TODAY = "today"
     AT_RISK = "risk"
     WAITS = "waits"
+    PAUSED = "paused"
     FINE = "fine"
 
 
@@ -253,6 +254,9 @@ def _risk(
 ) -> tuple[Risk, str]:
     calendar, now = at
     left = row.hours_left
+    if row.suspended:
+        before = f", до этого {late_by(left)}" if left is not None and left < 0 and _span(left) else ""
+        return Risk.PAUSED, f"приостановлен{before}"
     if waits:
         past = ", срок прошёл" if row.overdue else ""
         return Risk.WAITS, f"ждём заказчика{_span(held)}{past}"

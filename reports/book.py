@@ -126,6 +126,11 @@ class Book:
         still = sum(self.clock.worked(*overlap(since, until or self.now, *late)) for since, until in paused)
         return self.clock.worked(*late) - still
 
+    def suspended_at(self, visit: Visit, at: Ms) -> bool:
+        """Tell whether the order of a visit was suspended at an instant."""
+        paused = self.by_id[visit.instance_id].order.paused
+        return any(since < at and (until is None or until >= at) for since, until in paused)
+
     def open_at(self, at: Ms) -> list[Order]:
         """Return the orders that ran at an instant."""
         return [o for o in self.orders if o.started < at and (o.ended is None or o.ended >= at)]

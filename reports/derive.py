@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.facts import read_info
+from engine.steps import ACTIVATE, SUSPEND
 from orders.dates import parse_moment
 from orders.errors import Refused
 from orders.lateness import production_stage
@@ -37,7 +38,7 @@ from reports.facts import (
     Record,
     Visit,
 )
-from reports.raw import ACTIVATE, COST, ORDER, SUSPEND
+from reports.raw import COST, ORDER
 
 Row = Mapping[str, Any]
 _SAME_MOMENT: Ms = 1000  # a claim that a door made within the same second as the answer is none

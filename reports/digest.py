@@ -26,12 +26,14 @@ class Digest:
     today: tuple[Tile, ...]
     unclaimed: tuple[Tile, ...]
     silent: tuple[Tile, ...]  # no news for NO_NEWS_HOURS
+    paused: tuple[Tile, ...]  # suspended: nobody can work on it
     rest: tuple[Tile, ...]
 
     @property
     def tiles(self) -> tuple[Tile, ...]:
         """Return all of it, the most urgent first."""
-        return (*self.late, *self.will_be_late, *self.today, *self.unclaimed, *self.silent, *self.rest)
+        asks = (*self.late, *self.will_be_late, *self.today, *self.unclaimed, *self.silent)
+        return (*asks, *self.paused, *self.rest)
 
     @property
     def news(self) -> bool:
@@ -68,11 +70,15 @@ def readers(staff: Staff) -> tuple[list[Person], list[Person]]:
 def _digest(title: str, tiles: Iterable[Tile]) -> Digest:
     left = sorted((t for t in tiles if not t.moving), key=_urgency)
     parts: list[tuple[Tile, ...]] = []
-    for belongs in (_late, _at_risk, _today, _unclaimed, _silent):
+    for belongs in (_paused, _late, _at_risk, _today, _unclaimed, _silent):
         parts.append(tuple(t for t in left if belongs(t)))
         left = [t for t in left if not belongs(t)]
-    late, will_be_late, today, unclaimed, silent = parts
-    return Digest(title, late, will_be_late, today, unclaimed, silent, tuple(left))
+    paused, late, will_be_late, today, unclaimed, silent = parts
+    return Digest(title, late, will_be_late, today, unclaimed, silent, paused, tuple(left))
+
+
+def _paused(tile: Tile) -> bool:
+    return tile.risk is Risk.PAUSED
 
 
 def _late(tile: Tile) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from engine.steps import ACTIVATE, SUSPEND
 from reports.facts import Ms
 
 Wire = Mapping[str, Any]
@@ -37,7 +38,6 @@ _BYTES = ("File", "Bytes", "Object")
 RECORDS: Mapping[str, str] = {"record-complaint": "complaint", "record-actual-cost": "cost"}
 """Support process -> what it records about an order that was shipped."""
 ORDER, COST = "orderInstanceId", "actualCost"
-SUSPEND, ACTIVATE = "Suspend", "Activate"
 
 
 def to_ms(text: str | None) -> Ms | None:

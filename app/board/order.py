@@ -86,6 +86,7 @@ def shown(parts: Parts, order: OrderSnapshot, now: datetime) -> dict[str, Any]:
         abort(404)
     held = parts.calendar.between(row.since, now) if row.since else None
     basic = {"row": row, "sees": sees, "held": held, "stages": _progress(order, route)}
+    basic["paused_since"] = order.paused[-1][0] if order.suspended else None
     if not sees:
         return basic
     return basic | {

@@ -26,11 +26,11 @@ def board() -> None:
     """Показать доску: сколько заказов на каждом этапе, кто занят, кто задерживает. Пример: order-route board"""
     from app.board.keeper import read_now
     from orders.money import format_sum
-    from reports.board import total
+    from reports.board import Risk, total
 
     with parts() as p:
         shown, zone, listen = read_now(p), p.settings.zone, p.settings.board_listen
-    late = sum(t.row.overdue for t in shown.tiles)
+    late = sum(t.risk is Risk.LATE for t in shown.tiles)
     unpaid = [t for t in shown.tiles if t.unpaid]
     console.print(
         f"Получено за месяц {shown.received}, в работе {len(shown.tiles)}, опаздывают {late}, "
@@ -40,8 +40,8 @@ def board() -> None:
     stages = []
     for code, title in shown.columns:
         those = [t for t in shown.tiles if t.column == code]
-        amount = total(those)
-        stages.append((title, len(those), sum(t.row.overdue for t in those), format_sum(amount) if amount else ""))
+        amount, late_here = total(those), sum(t.risk is Risk.LATE for t in those)
+        stages.append((title, len(those), late_here, format_sum(amount) if amount else ""))
     table(("Этап", "Заказов", "Опаздывают", "По сметам"), stages, empty="", right=(1, 2, 3))
     loads = [(x.name, x.department, x.open, x.addressed, x.overdue, x.today) for x in shown.loads]
     headings = ("Сотрудник", "Отдел", "Открыто", "не взято", "Просрочено", "Срок сегодня")

@@ -117,7 +117,9 @@ def _one(rows: tuple[OrderRow, ...], p: Parts) -> None:
 
 
 def late(row: OrderRow) -> str:
-    """Return the delay of the open step in working hours, or a dash."""
+    """Return the delay of the open step in working hours, or a dash; a suspended order is named so."""
+    if row.suspended:
+        return "приостановлен"
     return working_time(row.hours_left) if row.hours_left is not None and row.overdue else "—"
 
 

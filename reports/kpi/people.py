@@ -42,7 +42,7 @@ def people(book: Book, month: Month) -> list[Figure]:
     open_visits = book.visits_open_at(last)
     for part, visits in _parts(book, open_visits):
         found.append(_open("open_tasks", "Открыто задач", book, visits, part))
-        overdue = [v for v in visits if v.due is not None and v.due < last]
+        overdue = [v for v in visits if v.due is not None and v.due < last and not book.suspended_at(v, last)]
         found.append(_open("open_overdue", "Открыто с просрочкой", book, overdue, part))
     return found + ageing(book, open_visits, last) + order_ageing(book, last)
 

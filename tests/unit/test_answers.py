@@ -135,6 +135,42 @@ def test_who_delays_by_person_and_department() -> None:
     assert promise.hours_last == 8.0
 
 
+def test_nobody_is_late_while_the_order_is_suspended() -> None:
+    """The hours stop with the order and are those of the monthly report (tests/unit/test_report_every_number.py)."""
+    ten = datetime.fromisoformat("2026-10-06T10:00+03:00")
+
+    def waiting(key: str, *pauses: tuple[float, float | None]) -> OrderSnapshot:
+        visit = OpenVisit("v", DESIGN, ten - timedelta(hours=1), "t", "volkov", ("designers",), due=ten)
+        spans = tuple((ten + timedelta(hours=a), None if b is None else ten + timedelta(hours=b)) for a, b in pauses)
+        return order(key, open_=visit, paused=spans)
+
+    orders = [waiting("plain"), waiting("paused", (1, 3)), waiting("still", (2, None)), waiting("before", (-1, -0.5))]
+    orders += [waiting("came due meanwhile", (-1, None))]
+    found = answer(orders, {"d": ROUTE}, STAFF, CALENDAR, ten + timedelta(hours=5))  # 15:00, a break from 13 to 14
+    rows = {row.key: row for row in found.orders}
+    assert [rows[k].hours_left for k in ("plain", "paused", "still", "before")] == [-4, -2, -2, -4]
+    assert {k: (r.suspended, r.overdue) for k, r in rows.items()} == {
+        "plain": (False, True), "paused": (False, True), "before": (False, True),
+        "still": (True, False), "came due meanwhile": (True, False),
+    }  # fmt: skip
+    (delay,) = found.by_person
+    assert (delay.hours, delay.open_overdue) == (4 + 2 + 2 + 4, 3)
+    assert set(delay.orders) == {"plain", "paused", "still", "before"}
+
+
+def test_each_visit_of_a_stage_is_late_by_its_own_deadline() -> None:
+    """The variable holds the last deadline only; the finished step keeps its own."""
+    first = replace(
+        done(DESIGN, "volkov", "2026-11-18T12:00+03:00"), due=datetime.fromisoformat("2026-11-18T10:00+03:00")
+    )
+    second = replace(
+        done(DESIGN, "volkov", "2026-11-20T12:00+03:00"), due=datetime.fromisoformat("2026-11-20T11:00+03:00")
+    )
+    variables = {f"due_{DESIGN}": "2026-11-20T11:00:00+03:00"}
+    (delay,) = ask(order("A", variables=variables, done=(first, second))).by_person
+    assert (delay.hours, delay.done_late) == (3.0, 2)
+
+
 def test_overdue_outside_working_hours_is_overdue() -> None:
     """A step due at 18:00 is overdue at 19:00."""
     visit = step("UserTask_ApproveOrder", "directors", due="2026-11-24T18:00+03:00")

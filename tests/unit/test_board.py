@@ -45,6 +45,11 @@ def order(
     return OrderSnapshot(key, f"i-{key}", "d", NOW - timedelta(days=2), "sokolova", variables, done=done, open=(visit,))
 
 
+def paused(made: OrderSnapshot, hours: float) -> OrderSnapshot:
+    """Return the order as suspended so many hours ago."""
+    return replace(made, paused=((NOW - timedelta(hours=hours), None),))
+
+
 def board(*orders: OrderSnapshot, pace: Pace | None = None) -> Board:
     return make_board(orders, {"d": ROUTE}, ROUTE, STAFF, CALENDAR, NOW, pace)
 
@@ -68,6 +73,9 @@ def keys(shown: Board, who: str, query: Query) -> list[str]:
         (order("A", due=timedelta(days=2)), Risk.FINE, "осталось 2 дня"),
         (order("A", due=None), Risk.FINE, "без срока"),
         (order("A", PRICE, due=timedelta(hours=-2)), Risk.WAITS, "ждём заказчика 8 ч, срок прошёл"),
+        (paused(order("A", due=timedelta(days=2)), 1), Risk.PAUSED, "приостановлен"),
+        (paused(order("A", due=timedelta(hours=-2)), 1), Risk.PAUSED, "приостановлен, до этого опоздание 1 ч"),
+        (paused(order("A", PRICE, due=None), 1), Risk.PAUSED, "приостановлен"),
     ],
 )
 def test_risk_in_words(made: OrderSnapshot, risk: Risk, words: str) -> None:

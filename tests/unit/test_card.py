@@ -18,7 +18,7 @@ from bitrix_sync.texts import TITLE, cut, plain
 from bitrix_sync.values import day_of, same, to_portal
 from orders.errors import Permanent
 from orders.persons import Period, Person, Staff, Substitute
-from orders.snapshot import OpenVisit, Record, RecordKind
+from orders.snapshot import OpenVisit, Pause, Record, RecordKind
 from orders.stage import FieldKind
 
 ROUTE = the_route()
@@ -184,17 +184,21 @@ def test_one_notice_per_person_promise_and_day(story: Story) -> None:
 
 
 def test_one_reminder_when_the_norm_of_any_step_has_passed(story: Story) -> None:
-    """Whoever has it, else the department, and the manager; once a visit; production has its own flag."""
+    """Whoever has it, else the department, and the manager; once a visit; production has its own flag.
+
+    Nobody is reminded of an order that is suspended.
+    """
     due = datetime(2026, 3, 5, 15, tzinfo=UTC)
 
-    def keys(now: datetime) -> list[str]:
-        found = desired(story.order, ROUTE, STAFF, ZONE, lambda visit, stage: due, now).notices
+    def keys(now: datetime, *paused: Pause) -> list[str]:
+        found = desired(replace(story.order, paused=paused), ROUTE, STAFF, ZONE, lambda visit, stage: due, now).notices
         assert all("просрочен, срок был чт 5 марта, 18:00" in notice.text for notice in found)
         return [notice.key for notice in found]
 
     story.open("estimate")
     assert keys(due - timedelta(seconds=1)) == []
-    first = keys(due)
+    assert keys(due, (due - timedelta(hours=3), None)) == []
+    first = keys(due, (due - timedelta(hours=3), due - timedelta(hours=2)))
     assert len(first) == len(set(first)) > 0 and {k.rsplit(":", 2)[1] for k in first} == {"overdue"}
     assert {k.rsplit(":", 1)[1] for k in first} == {
         *(p.id for p in STAFF.members("accounting")),

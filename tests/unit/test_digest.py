@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from test_board import NOW, STAFF, board, order
+from test_board import NOW, STAFF, board, order, paused
 from worker_world import task
 
 from orders.calendar import WorkingCalendar
@@ -37,11 +37,15 @@ def person(person_id: str):
 def test_each_step_stands_in_one_part() -> None:
     shown = board(
         order("late", due=LATE), order("today", due=TODAY, holder="volkov"), order("slow", due=timedelta(days=2)),
-        order("free", due=timedelta(days=30)), order("held", due=timedelta(days=30), holder="volkov"), pace=SLOW,
+        order("free", due=timedelta(days=30)), order("held", due=timedelta(days=30), holder="volkov"),
+        paused(order("still", due=LATE), 1), pace=SLOW,
     )  # fmt: skip
     found = whole(shown)
-    parts = (found.late, found.will_be_late, found.today, found.unclaimed, found.rest)
-    assert [[t.row.key for t in part] for part in parts] == [["late"], ["slow"], ["today"], ["free"], ["held"]]
+    parts = (found.late, found.will_be_late, found.today, found.unclaimed, found.paused, found.rest)
+    names = [["late"], ["slow"], ["today"], ["free"], ["still"], ["held"]]
+    assert [[t.row.key for t in part] for part in parts] == names
+    assert "Приостановлены: 1\n• still · " in chat(found)
+    assert shown.answers.by_person[0].hours == 2 + 1  # one was suspended an hour ago
     assert sorted(t.row.key for t in found.tiles) == sorted(t.row.key for t in shown.tiles)
 
 

@@ -263,6 +263,8 @@ def test_nobody_is_late_while_the_order_is_suspended(tmp_path: Path) -> None:
     # 9 to 15 less the hour in time, the break from 13 to 14 and the pauses: 10 to 15, 11 to 13 and from 12 on
     assert value(made, "overdue_hours") == 4 + 2 + 2 + 4
     assert value(made, "stage_lost", "approve") == 12
+    assert parts(made, "open_tasks", "department") == {"directors": 1}
+    assert parts(made, "open_overdue", "department") == {}, "suspended"
     assert set(made.find("overdue_hours").orders) == {"plain", "paused", "still paused", "paused before"}  # type: ignore[union-attr]
 
 

@@ -6,6 +6,7 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import java.sql.Timestamp;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +16,7 @@ import org.springframework.stereotype.Component;
 
 /**
  * What the stock routes tell of one order at a time, for many orders at once: the candidates of their open tasks, their
- * open incidents, and the end events that they have reached.
+ * open incidents, the end events that they have reached, and when they were suspended and let go on.
  */
 @Component
 @Path("/order/steps")
@@ -35,9 +36,13 @@ public class StepsRoute {
           "ends",
           "SELECT PROC_INST_ID_, ACT_ID_, NULL, NULL FROM ACT_HI_ACTINST WHERE PROC_INST_ID_ IN (:ids)"
               + " AND ACT_TYPE_ LIKE '%EndEvent' AND ACT_INST_STATE_ <> 2 AND END_TIME_ IS NOT NULL"
-              + " ORDER BY END_TIME_, SEQUENCE_COUNTER_");
+              + " ORDER BY END_TIME_, SEQUENCE_COUNTER_",
+          "pauses",
+          "SELECT PROC_INST_ID_, OPERATION_TYPE_, NULL, NULL, TIMESTAMP_ FROM ACT_HI_OP_LOG"
+              + " WHERE PROC_INST_ID_ IN (:ids) AND ENTITY_TYPE_ = 'ProcessInstance'"
+              + " AND OPERATION_TYPE_ IN ('Suspend', 'Activate') ORDER BY TIMESTAMP_, ID_");
 
-  private static final List<String> NAMES = List.of("instance", "id", "group", "user");
+  private static final List<String> NAMES = List.of("instance", "id", "group", "user", "at");
 
   private final NamedParameterJdbcTemplate jdbc;
 
@@ -67,10 +72,10 @@ public class StepsRoute {
         Map.of("ids", ids),
         (row, number) -> {
           var found = new LinkedHashMap<String, String>();
-          for (int at = 0; at < NAMES.size(); at++) {
-            String value = row.getString(at + 1);
+          for (int at = 0; at < row.getMetaData().getColumnCount(); at++) {
+            Object value = row.getObject(at + 1);
             if (value != null) {
-              found.put(NAMES.get(at), value);
+              found.put(NAMES.get(at), value instanceof Timestamp moment ? moment.toInstant().toString() : value.toString());
             }
           }
           return found;
