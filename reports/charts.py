@@ -245,7 +245,7 @@ def _delays(report: Report) -> tuple[str, str, Spec, str] | None:
     rows = sorted(rows, key=lambda r: -(r["h"] or 0))[:12]  # type: ignore[operator]  # a number, as `late` says
     if not rows:
         return None
-    title = f"Больше всего просрочил: {rows[0]['what']}, {rows[0]['text']}"
+    title = f"Больше всего просрочки: {rows[0]['what']}, {rows[0]['text']}"
     return (
         "delays",
         title,
@@ -271,9 +271,8 @@ def _load(report: Report) -> tuple[str, str, Spec, str] | None:
     if not rows:
         return None
     most = max(f.value or 0 for f in open_.values())
-    total = sum(r["n"] for r in rows)  # type: ignore[misc]  # a number
-    overdue = sum(r["n"] for r in rows if r["kind"] == "просрочены")  # type: ignore[misc]  # a number
-    title = f"Открыто {_tasks(int(total))}, из них с просрочкой {short(overdue)}"
+    total = sum(f.value or 0 for f in open_.values())
+    title = f"Открыто {_tasks(int(total))}, из них с просрочкой {short(sum(late.values()))}"
     spec: Spec = {
         "height": {"step": _STEP},
         "data": {"values": rows},
