@@ -210,7 +210,8 @@ class _Delay:
     name: str
     department: str
     person_id: str | None
-    open: bool
+    open: bool  # and late now: the order is not suspended
+    done: bool
     hours: float
     key: str
 
@@ -243,6 +244,7 @@ def _delays(
             staff.department(person, visit.groups),
             person,
             not order.suspended,
+            False,
             hours,
             order.key,
         )
@@ -253,7 +255,7 @@ def _delays(
             continue
         department = staff.department(done.person, stage.groups)
         hours = overdue_hours(calendar, due, done.at, order.paused)
-        yield _Delay(done.person_name, department, done.person, False, hours, order.key)
+        yield _Delay(done.person_name, department, done.person, False, True, hours, order.key)
 
 
 def _summed(delays: list[_Delay], group: Callable[[_Delay], tuple[str, str, str | None]]) -> tuple[DelayRow, ...]:
@@ -267,7 +269,7 @@ def _summed(delays: list[_Delay], group: Callable[[_Delay], tuple[str, str, str 
             department,
             person_id,
             sum(d.open for d in found),
-            sum(not d.open for d in found),
+            sum(d.done for d in found),
             sum(d.hours for d in found),
             tuple(dict.fromkeys(d.key for d in found)),
         )

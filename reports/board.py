@@ -255,7 +255,7 @@ def _risk(
     calendar, now = at
     left = row.hours_left
     if row.suspended:
-        before = f", до этого {late_by(left)}" if left is not None and left < 0 and _span(left) else ""
+        before = f", {late_by(left)}" if left is not None and left < 0 and _span(left) else ""
         return Risk.PAUSED, f"приостановлен{before}"
     if waits:
         past = ", срок прошёл" if row.overdue else ""

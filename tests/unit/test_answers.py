@@ -154,7 +154,7 @@ def test_nobody_is_late_while_the_order_is_suspended() -> None:
         "still": (True, False), "came due meanwhile": (True, False),
     }  # fmt: skip
     (delay,) = found.by_person
-    assert (delay.hours, delay.open_overdue) == (4 + 2 + 2 + 4, 3)
+    assert (delay.hours, delay.open_overdue, delay.done_late) == (4 + 2 + 2 + 4, 3, 0)
     assert set(delay.orders) == {"plain", "paused", "still", "before"}
 
 

@@ -74,7 +74,7 @@ def keys(shown: Board, who: str, query: Query) -> list[str]:
         (order("A", due=None), Risk.FINE, "без срока"),
         (order("A", PRICE, due=timedelta(hours=-2)), Risk.WAITS, "ждём заказчика 8 ч, срок прошёл"),
         (paused(order("A", due=timedelta(days=2)), 1), Risk.PAUSED, "приостановлен"),
-        (paused(order("A", due=timedelta(hours=-2)), 1), Risk.PAUSED, "приостановлен, до этого опоздание 1 ч"),
+        (paused(order("A", due=timedelta(hours=-2)), 1), Risk.PAUSED, "приостановлен, опоздание 1 ч"),
         (paused(order("A", PRICE, due=None), 1), Risk.PAUSED, "приостановлен"),
     ],
 )
