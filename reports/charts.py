@@ -125,7 +125,7 @@ def _monthly(
     (old, before), (new, last) = known[0], known[-1]
     better = last < before if falling else last > before
     word = "без перемен" if last == before else "лучше" if better else "хуже"
-    title = f"{what}: {short(last)} {unit} в {new}, {word}, чем {short(before)} в {old}"
+    title = f"{what}: {short(last)} {unit}, {_month(new)}; {word}, чем {short(before)}, {_month(old)}"
     axis = {
         "field": "month",
         "type": "ordinal",
@@ -150,6 +150,11 @@ def _monthly(
         note += f" Точками база, {report.baseline}: {short(now.baseline)}."
     spec: Spec = {"width": _WIDTH - 40, "height": 170, "data": {"values": rows}, "layer": layers}
     return chart, title, spec, note
+
+
+def _month(key: str) -> str:
+    """Return `10.26` as people say it: «окт ’26»."""
+    return f"{_SHORT[int(key[:2]) - 1]}\N{NO-BREAK SPACE}’{key[3:]}"
 
 
 def _level(value: float, colour: str, dash: Sequence[int], label: str) -> list[Spec]:
@@ -255,7 +260,7 @@ def _delays(report: Report) -> tuple[str, str, Spec, str] | None:
 
 
 def _tasks(n: int) -> str:
-    return f"{n} {plural(n, 'задача', 'задачи', 'задач')}"
+    return f"{n}\N{NO-BREAK SPACE}{plural(n, 'задача', 'задачи', 'задач')}"
 
 
 def _load(report: Report) -> tuple[str, str, Spec, str] | None:
