@@ -71,9 +71,10 @@ def run_bootstrap(p: Parts, passwords: Mapping[str, SecretStr] | None = None) ->
     """Make the engine's people and rights equal to the staff file, with the technical accounts' passwords.
 
     `passwords`: of persons, where they are not to be generated. Substitutes of today are let in at once, and the forms
-    learn when the plant closes.
+    learn when the plant closes; open steps get the deadlines of the present calendar.
     """
     from engine.deploy import deployed_starters, publish
+    from engine.duedates import fit_due_dates
     from engine.identity import bootstrap as make
 
     a, today = p.accounts, p.calendar.today(datetime.now(UTC))
@@ -85,6 +86,9 @@ def run_bootstrap(p: Parts, passwords: Mapping[str, SecretStr] | None = None) ->
     changed = p.orders.fit_stand_ins(p.staff, today)
     if changed:
         report.changes.append(f"Замещения: изменено шагов {changed}")
+    moved = fit_due_dates(p.integration, p.route, p.calendar)
+    if moved:
+        report.changes.append(f"Сроки по изменённому календарю: передвинуто {moved}")
     return report
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,11 @@ from made_history import make_history
 from ownshop import open_own
 from shop import ROOT, Shop, good_answer
 
+from engine.duedates import fit_due_dates
 from engine.processes import Instance
 from orders.calendar import read_calendar
+from orders.worktime import Kind, WorkingCalendar
+from reports.clock import ms
 from reports.facts import DONE, OPEN, OrderFacts
 from reports.source import EngineHistory
 from reports.store import Store
@@ -68,6 +71,7 @@ def orders(shop: Shop) -> dict[str, Instance]:
     for suspended in (True, False):
         path, body = f"/process-instance/{running.id}/suspended", {"suspended": suspended}
         shop.admin.caller.rest("PUT", path, body=body)
+    shop.admin.processes.set_suspended([running.id], True)  # as many at once are
     return {"delivered": long, "rejected": rejected, "cancelled": cancelled, "running": running}
 
 
@@ -91,6 +95,9 @@ def test_what_happened_is_what_the_store_tells(shop: Shop, orders: dict[str, Ins
         gates = ("UserTask_ApproveOrder", "UserTask_AgreePrice", "UserTask_SetReadyDate")
         assert done == [(v.task_id, v.person, v.decision if v.task_id in gates else None) for v in seen.done]
         assert [v.element for v in facts.visits if v.outcome == OPEN] == [v.task_id for v in seen.open]
+        assert facts.order.paused == tuple((ms(a), ms(b) if b else None) for a, b in seen.paused)
+        assert len(seen.paused) == (2 if instance == orders["running"] else 0)
+        assert seen.suspended == (instance == orders["running"])
         assert {(f.variable, f.sha256) for f in seen.files} <= {(f.variable, f.sha256) for f in facts.files}
     long = found[orders["delivered"].id]
     assert len(long.order.promises) == 2
@@ -101,8 +108,8 @@ def test_what_happened_is_what_the_store_tells(shop: Shop, orders: dict[str, Ins
     assert design[1].claimed is None
     assert long.order.estimate == 12_500_000
     assert found[orders["cancelled"].id].order.reason == "передумал"
-    ((since, until),) = found[orders["running"].id].order.paused
-    assert until is not None and 0 <= until - since < 60_000
+    (since, until), (_, still) = found[orders["running"].id].order.paused
+    assert until is not None and 0 <= until - since < 60_000 and still is None
     data = b"".join(p.read_bytes() for p in tmp_path.iterdir())
     token = shop.reader.variables(orders["delivered"].id)["trackToken"]
     assert str(token).encode() not in data
@@ -113,6 +120,35 @@ def test_what_happened_is_what_the_store_tells(shop: Shop, orders: dict[str, Ins
     for resource, rows in made.rows.items():
         page = history.page(resource, {"maxResults": 1, "firstResult": 0})
         assert set(rows[0]) <= set(page[0]), resource
+
+
+def test_a_changed_calendar_moves_open_deadlines_and_no_other(shop: Shop, orders: dict[str, Instance]) -> None:
+    """A day that a decree frees moves what is due by a norm; what somebody moved by hand stays."""
+    made = [shop.start_order(), shop.start_order()]
+    design = [shop.carry_to(order, "UserTask_PrepareDesign") for order in made]
+
+    def changed(*days: date) -> WorkingCalendar:
+        return WorkingCalendar(overrides=dict.fromkeys(days, Kind.OFF))
+
+    today, by_hand = changed(), datetime.now(UTC) + timedelta(days=70)
+    fit_due_dates(shop.integration, shop.reader.route, today)  # the tests' worker knows no norms
+    due = shop.open_step(made[0]).due
+    assert due is not None and design[1].engine_task is not None
+    shop.integration.tasks.set_due(design[1].engine_task, by_hand)
+    assert fit_due_dates(shop.integration, shop.reader.route, today) == 0
+    free = changed(today.today(due))
+    assert fit_due_dates(shop.integration, shop.reader.route, free) >= 1
+    moved = [shop.open_step(order).due for order in made]
+    assert moved[0] is not None and moved[0] > due
+    norm = today.between(design[0].since, due)
+    assert free.between(design[0].since, moved[0]) == pytest.approx(norm, abs=0.01)
+    assert moved[1] is not None and abs(moved[1] - by_hand) < timedelta(seconds=1)
+    written = datetime.fromisoformat(str(shop.reader.variables(made[0].id)["due_UserTask_PrepareDesign"]))
+    assert abs(written - moved[0]) < timedelta(seconds=1)
+    assert fit_due_dates(shop.integration, shop.reader.route, free) == 0
+    assert fit_due_dates(shop.integration, shop.reader.route, today) >= 1
+    back = shop.open_step(made[0]).due
+    assert back is not None and abs(back - due) < timedelta(seconds=1)
 
 
 def test_the_command_counts_what_the_engine_counts(shop: Shop, orders: dict[str, Instance], tmp_path: Path) -> None:
