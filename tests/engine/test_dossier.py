@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
+from html import escape
 from pathlib import Path
 
 import pytest
 from command import run, settings_of
-from shop import Shop
+from shop import Shop, pdf
+
+from engine.variables import FileValue
 
 pytestmark = pytest.mark.engine
+NAME = "Шкаф-купе №3 — «эскиз»; финал (ё, й).pdf"
 
 
 def test_a_shipped_order_on_one_page(shop: Shop, tmp_path: Path) -> None:
     env = settings_of(shop, tmp_path / "data")
-    order = shop.start_order(customerName="ООО «Ёлка» <script>")
+    names = {"orderFile": NAME, "designFile": NAME, "designFile_2": NAME, "designFile_3": "скидка %41 + доставка.pdf"}
+    bytes_of = {variable: pdf(variable) for variable in (*names, "designFile_4")}
+    sent = {v: FileValue(unicodedata.normalize("NFD", n), bytes_of[v], "application/pdf") for v, n in names.items()}
+    sent["designFile_4"] = FileValue("щ" * 260 + ".pdf", bytes_of["designFile_4"], "application/pdf")
+    names["designFile_4"] = "щ" * 200 + ".pdf"
+    order = shop.start_order(customerName="ООО «Ёлка» <script>", orderFile=sent.pop("orderFile"))
     step = shop.carry_to(order, "UserTask_PrepareDesign")
     assert step.engine_task
     shop.person("volkov").tasks.claim(step.engine_task, "volkov")
     shop.person("volkov").tasks.comment(step.engine_task, "Размеры уточнены по телефону")
+    shop.answer(order, "volkov", **sent, designComment="По эскизу")
     shop.carry_home(order)
     file = tmp_path / "dossier.html"
     said = run("dossier", order.business_key, "--out", file, env=env)
@@ -31,6 +42,9 @@ def test_a_shipped_order_on_one_page(shop: Shop, tmp_path: Path) -> None:
     for variable in ("orderFile", "designFile", "estimateFile"):
         data = history.file(order.id, variable).data or b""
         assert hashlib.sha256(data).hexdigest() in text, variable
+    rows = text.split("<tr>")
+    for variable, name in names.items():  # F-27: one name at all doors, two files of a name stay two
+        assert sum(escape(name) in row and hashlib.sha256(bytes_of[variable]).hexdigest() in row for row in rows) == 1
     for words in ("Размеры уточнены по телефону", "Супер заказ", "Дмитрий Волков", "125\u202f000", "0 отклонений"):
         assert words in text, words
     assert "<script" not in text
