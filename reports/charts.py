@@ -245,7 +245,8 @@ def _spent(report: Report) -> tuple[str, str, Spec, str] | None:
 def _delays(report: Report) -> tuple[str, str, Spec, str] | None:
     late = [f for f in report.kpi if f.id == "overdue_hours" and f.by == "person" and f.value]
     rows = [
-        {"what": f.name, "h": f.value, "kind": "просрочка", "text": f"{short(f.value)} ч · {_tasks(f.n)}"} for f in late
+        {"what": f.name, "h": f.value, "kind": "просрочка", "text": f"{with_unit(f.value, 'ч')} · {_tasks(f.n)}"}
+        for f in late
     ]
     rows = sorted(rows, key=lambda r: -(r["h"] or 0))[:12]  # type: ignore[operator]  # a number, as `late` says
     if not rows:

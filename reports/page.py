@@ -5,6 +5,7 @@ Each number leads to the list of orders behind it, further down on the same page
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -241,8 +242,8 @@ def _groups(report: Report) -> list[tuple[str, list[Figure]]]:
 
 
 def _tied(heading: str) -> str:
-    """Keep the unit of a heading with its last word."""
-    return heading.replace(", ", ",\N{NO-BREAK SPACE}")
+    """Keep the unit of a heading with its last word, and a preposition with its noun."""
+    return re.sub(r"(,|\b[а-я]{1,2}) ", "\\1\N{NO-BREAK SPACE}", heading)
 
 
 def _standing(n: int) -> str:
