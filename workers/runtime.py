@@ -129,6 +129,10 @@ class Worker:
         self._keeper.stop()
         log.info("worker_stopped", worker=self.id, idle=idle)
 
+    def wait_idle(self, seconds: float) -> bool:
+        """Wait until nothing is in hand, at most that long; tell whether it is so."""
+        return self._slots.wait_idle(seconds)
+
     def healthy(self) -> bool:
         """Tell whether poller and keeper have turned lately and every slot's thread lives."""
         slow = self.options.poll + 30.0  # a poll may hang for its own limit, then pause once

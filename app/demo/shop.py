@@ -36,7 +36,7 @@ SWEEP_SECONDS = 5  # a demo lasts a minute: the sweep must come by several times
 POLL_SECONDS = 2
 LOST = 0.1  # of the portal's events never come; of its answers are cut off after it has acted
 PORTAL_RATE, PORTAL_BURST = 100, 2000  # a real portal allows 2 and 50; carrying 12 orders would take an hour
-_SHORT_RUN = ("-XX:TieredStopAtLevel=1",)  # a minute is too short for the second compiler to pay off
+SHORT_RUN = ("-XX:TieredStopAtLevel=1",)  # in minutes the second compiler costs more than it brings
 _ROOM = 4 << 30  # bytes: the engine's file grows by some 5 MB an order
 FOREIGN_SECONDS = 24 * 3600.0
 TOKEN = "demo"  # noqa: S105 - the webhook of a portal that lives on this machine for a minute
@@ -57,7 +57,7 @@ class DemoShop:
         self._portal_port, self._web_port, self._board_port, self._inside_port = _free_ports(4)
         self.settings: Settings = load(self._environment(), dotenv=None)
         self.parts = Parts(self.settings)
-        self.engine = embedded(self.settings, self.parts, java_options=_SHORT_RUN)
+        self.engine = embedded(self.settings, self.parts, java_options=SHORT_RUN)
         self.passwords: dict[str, str] = {}
         self._people: People | None = None
 

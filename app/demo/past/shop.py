@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.demo.past.clock import EngineTime
 from app.demo.people import People
-from app.demo.shop import scratch
+from app.demo.shop import SHORT_RUN, scratch
 from app.errors import CommandError
 from app.logs import configure
 from app.paths import BPMN
@@ -23,7 +23,7 @@ from workers.runtime import Worker
 
 _TIMERS = ("reconcile-portal.bpmn", "send-digest.bpmn")  # no portal to look after, and nobody to tell
 _DRAIN_SECONDS = 60.0
-_PAUSE = 0.004
+_PAUSE = 0.01  # in which the worker's poll brings what has just come
 _LOCK_SECONDS = "3600"  # a lock must outlast the jumps of an hour, or the same worker fetches its own task again
 
 
@@ -37,7 +37,7 @@ class PastShop:
         self._shown = settings.log_format
         self.settings = load(_environment(settings, self.folder), dotenv=None)
         self.parts = Parts(self.settings)
-        self.engine = embedded(self.settings, self.parts, profile="demo")
+        self.engine = embedded(self.settings, self.parts, profile="demo", java_options=SHORT_RUN)
         self.clock: EngineTime
         self.people: People
         self._worker: Worker | None = None
@@ -83,6 +83,8 @@ class PastShop:
                 said = incidents[0].message if incidents else "исполнитель не отвечает"
                 raise CommandError(f"История остановилась: {said}. Журнал: {self.folder / 'history.log'}")
             time.sleep(_PAUSE)
+            if self._worker is not None:  # a question costs the engine as much as work: none while the worker is at it
+                self._worker.wait_idle(_DRAIN_SECONDS)
 
     def stop(self) -> None:
         """Stop worker and engine; the folder stays."""
