@@ -36,6 +36,9 @@ def demo(
 
     Пример: order-route demo --orders 40 --seed 7
     """
+    from app.demo.stopping import sigterm_as_ctrl_c
+
+    sigterm_as_ctrl_c()
     if history is not None:
         _history(history, monthly, seed)
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import time
-from types import FrameType
 
 from rich.console import Console
 
@@ -25,9 +24,7 @@ def run_demo(
 
     `user`: the user's own settings; the demo works in a folder of its own, a made history lies in the user's.
     `portal`: the webhook of a portal of one's own, in place of the sandbox.
-    Ctrl-C and SIGTERM stop all children and leave nothing behind.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
     began = time.monotonic()
 
     def tell(line: str) -> None:
@@ -75,10 +72,6 @@ def run_demo(
             show_logins(console, shop)
             _wait_for_ctrl_c()
     return not faults
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _wait_for_ctrl_c() -> None:
