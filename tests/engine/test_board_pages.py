@@ -96,6 +96,11 @@ def test_board_equals_engine_and_follows_it(shop: Shop, page: Page) -> None:
     shop.integration.tasks.set_due(task.id, datetime.now(UTC) - timedelta(days=10))
     page.until("опоздание", "/?view=list&only=late")
     assert page.keys("/?view=list&only=late") == {second.business_key}
+    shop.admin.processes.set_suspended([second.id], True)
+    page.until("приостановлен", "/?q=" + second.business_key)
+    assert page.keys("/?view=list&only=late") == set()
+    shop.admin.processes.set_suspended([second.id], False)
+    page.until(second.business_key, "/?view=list&only=late")
     assert page.keys("/?q=ромашка&view=list") == {first.business_key}
     assert page.keys("/?stage=estimate") == {second.business_key}
     assert "Светлана Зайцева" in page.get("/people").text
