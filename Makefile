@@ -28,7 +28,7 @@ test-quick: .venv/ready $(JAR) diagram/node_modules/.ready  ## all tests but tho
 	@$(PY) -m pytest $(TOGETHER) -m "not soak and not browser and not containers"
 
 soak: .venv/ready $(JAR) diagram/node_modules/.ready browser containers  ## faults at the counts that are promised: kills, stops, outages, full disks
-	@$(PY) -m pytest -n 3 --dist loadfile -m soak
+	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m soak tests/faults tests/acceptance tests/engine tests/unit
 
 bench: .venv/ready $(JAR)  ## our worker beside its peers on one engine (ARGS="--n 500 --seed 7")
 	@$(PY) tests/bench/run.py $(ARGS)

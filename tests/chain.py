@@ -204,6 +204,15 @@ class Chain:
         request = {"orderKey": order.business_key, "cancelReason": "Заказчик передумал"}
         self.shop.person(self.shop.member("commercial")).processes.start("cancel-order", request)
 
+    def cancelled_order(self) -> Instance:
+        """Let an order open, be approved and be cancelled: the shortest one in which every kind of thing is created."""
+        order = self.shop.start_order()
+        self.carry(order, "ApproveOrder")
+        self.step(order, "UserTask_PrepareDesign")
+        self.cancel(order)
+        assert self.ended(order) == "End_Cancelled"
+        return order
+
     def ended(self, order: Instance) -> str | None:
         """Wait for an order's end and return the end event."""
         self.wait(lambda: self.shop.integration.history.instance(order.id).ended, f"{order.business_key} ended")

@@ -26,16 +26,6 @@ def chain(shop: Shop, tmp_path: Path) -> Iterator[Chain]:
         yield opened
 
 
-def cancelled_order(chain: Chain) -> Instance:
-    """Let an order open, be approved and be cancelled: the shortest one in which every kind of thing is created."""
-    order = chain.shop.start_order()
-    chain.answer(order, "UserTask_ApproveOrder", directorDecision="approve")
-    chain.step(order, "UserTask_PrepareDesign")
-    chain.cancel(order)
-    assert chain.ended(order) == "End_Cancelled"
-    return order
-
-
 def check_everything_is_there_once(chain: Chain, *orders: Instance) -> None:
     chain.verdict(*orders)
     assert len(chain.book.cards()) == len(orders)
@@ -56,7 +46,7 @@ def test_the_stories_cover_every_kind() -> None:
 def test_killed_after_each_creating_call(chain: Chain, kinds: tuple[str, ...]) -> None:
     """One worker dies after the first, its successor after the second, and so on; the last one finishes."""
     chain.work(*(f"after_call/{KINDS[kind]}:kill" for kind in kinds))
-    order = cancelled_order(chain)
+    order = chain.cancelled_order()
     assert chain.deaths == len(kinds)
     check_everything_is_there_once(chain, order)
 
@@ -67,7 +57,7 @@ def test_killed_at_random_moments(chain: Chain, seed: int) -> None:
     """Orders come until all four kills have fallen into one."""
     chain.work()
     chain.kill_at_random(random.Random(seed), times=4, apart=(0.3, 3))
-    orders = [cancelled_order(chain)]
+    orders = [chain.cancelled_order()]
     while chain.deaths < 4:
-        orders.append(cancelled_order(chain))
+        orders.append(chain.cancelled_order())
     check_everything_is_there_once(chain, *orders)
