@@ -207,7 +207,7 @@ class Chain:
     def cancelled_order(self) -> Instance:
         """Let an order open, be approved and be cancelled: the shortest one in which every kind of thing is created."""
         order = self.shop.start_order()
-        self.carry(order, "ApproveOrder")
+        self.answer(order, "UserTask_ApproveOrder", directorDecision="approve")
         self.step(order, "UserTask_PrepareDesign")
         self.cancel(order)
         assert self.ended(order) == "End_Cancelled"
