@@ -5,6 +5,7 @@ import org.springframework.core.Ordered;
 /** The order in which the filters see a request: who calls, what that account may call, for whom, then the body. */
 final class FilterOrder {
 
+  static final int NONCE = -2;
   static final int COOKIES = -1;
   static final int DOWNLOAD_NAMES = 0;
   static final int AUTHENTICATION = 1;

@@ -13,6 +13,7 @@ class Filters {
 
   private static final String REST = "/engine-rest/*";
   private static final String PAGES = "/operaton/*";
+  private static final String PAGE = "/operaton/app/*";
   private static final String WEBAPP = "/operaton/api/*";
 
   @Bean
@@ -45,6 +46,11 @@ class Filters {
   @Bean
   FilterRegistrationBean<Filter> cookieDoor(PageCookies cookies) {
     return filter(new CookieDoor(cookies), FilterOrder.COOKIES, PAGES);
+  }
+
+  @Bean
+  FilterRegistrationBean<Filter> pageNonce() {
+    return filter(new PageNonce(), FilterOrder.NONCE, PAGE);
   }
 
   @Bean
