@@ -22,9 +22,10 @@ from growth.meter import ROUNDS
 from growth.portalside import Cards, copy_ledger
 from growth.proof import differences, finish_some
 from growth.rows import Copy, insert, orphans, plan, run, stage
-from growth.templates import make
+from growth.templates import Template, live, make
 
 LEVELS = "100:200,1000:2000,10000:50000"
+LIVED = 1000
 RUNNING_DAYS, FINISHED_DAYS, CARD_DAYS = 60, 730, 60
 SAMPLE, GO_ON = 200, 20
 
@@ -34,6 +35,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="growth", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--real", type=int, default=1, help="how many real orders of each stage and each end")
+    parser.add_argument(
+        "--lived", type=int, default=LIVED, help="up to so many running orders all are real ones, above they are rows"
+    )
     parser.add_argument("--minutes", type=float, default=60, help="for one level's rows; a slow machine gets fewer")
     parser.add_argument("--levels", default=LEVELS, help="running:finished, ascending, separated by commas")
     asked = parser.parse_args()
@@ -51,7 +55,7 @@ def main() -> int:
             open_shop(folder, engine_type=engine_on(server, "engine")) as shop,
             open_chain(shop, folder, lock_seconds=60, bitrix_rate=1000, bitrix_burst=10_000) as chain,
         ):
-            return _run(Growth(server, chain, asked.seed, asked.real), levels, asked.minutes)
+            return _run(Growth(server, chain, asked.seed, asked.real), levels, asked)
 
 
 class Growth:
@@ -61,10 +65,22 @@ class Growth:
         self.server, self.chain, self.seed = server, chain, seed
         chain.work()
         self.templates = make(chain, real)
+        self.lived: list[Template] = []
         self.copies: list[Copy] = []
         self._pace = 1e9  # orders a second, of the last level
         stage(server, [(each.id, each.key) for each in self.templates])
         say(f"{len(self.templates)} real orders")
+
+    def live_to(self, running: int, finished: int) -> int:
+        """Let the real engine have orders until so many run and so many have ended; returns how many have."""
+        real = [*self.templates, *self.lived]
+        open_ones = sum(bool(each.stop) for each in real)
+        more = max(0, running - open_ones), max(0, finished - (len(real) - open_ones))
+        self.lived += live(
+            self.chain, *more, len(self.lived), lambda done: say(f"{done} of {sum(more)} real orders more")
+        )
+        say(f"{running} running, {finished} finished, all real")
+        return finished
 
     def grow_to(self, running: int, finished: int, seconds: float) -> int:
         """Add copies until so many orders run and so many have ended; rows, cards and effects.
@@ -76,11 +92,12 @@ class Growth:
             say(f"{self._pace:.1f} orders a second: {most} finished ones instead of {finished}")
             finished = most
         added: list[Copy] = []
-        for wanted, days, chosen in (
-            (running, RUNNING_DAYS, self._places(running=True)),
-            (finished, FINISHED_DAYS, self._places(running=False)),
+        for wanted, still, days, chosen in (
+            (running, True, RUNNING_DAYS, self._places(running=True)),
+            (finished, False, FINISHED_DAYS, self._places(running=False)),
         ):
-            there = len(chosen) + sum(c.template in chosen for c in self.copies)
+            lived = sum(bool(each.stop) is still for each in self.lived)
+            there = len(chosen) + lived + sum(c.template in chosen for c in self.copies)
             first = len(self.copies) + len(added) + 1
             added += plan(self.seed, first, chosen, max(0, wanted - there), days)
         began = time.monotonic()
@@ -114,22 +131,29 @@ class Growth:
         return [n for n, each in enumerate(self.templates) if bool(each.stop) is running]
 
 
-def _run(growth: Growth, levels: Sequence[tuple[int, int]], minutes: float) -> int:
+def _run(growth: Growth, levels: Sequence[tuple[int, int]], asked: argparse.Namespace) -> int:
     measured: list[Level] = []
+    compared = False
     for running, wanted in levels:
-        finished = growth.grow_to(running, wanted, minutes * 60)
-        broken = orphans(growth.server)
-        unlike = differences(growth.server, growth.templates, growth.copies[:SAMPLE]) if not measured else []
-        if broken or unlike:
-            show(f"copies are not like real orders: {broken} {unlike}")
-            return 1
+        if running <= asked.lived:
+            finished = growth.live_to(running, wanted)
+        else:
+            finished = growth.grow_to(running, wanted, asked.minutes * 60)
+            broken = orphans(growth.server)
+            unlike = [] if compared else differences(growth.server, growth.templates, growth.copies[:SAMPLE])
+            compared = True
+            if broken or unlike:
+                show(f"copies are not like real orders: {broken} {unlike}")
+                return 1
         growth.settle()
         prepare_steps(growth.chain, ROUNDS)
         measured.append(measure(growth.chain, growth.server, running, finished, say))
         show(table(measured))
+    show(f"seed {growth.seed}, load {os.getloadavg()[0]:.1f}")
+    if not compared:
+        return 0
     ended = finish_some(growth.chain, growth.templates, growth.copies, growth.seed, GO_ON)
-    show(f"seed {growth.seed}, load {os.getloadavg()[0]:.1f}; {SAMPLE} copies are like real orders, column by column")
-    show(f"{ended} of {GO_ON} copied running orders went on to delivery")
+    show(f"{SAMPLE} copies are like real orders, column by column; {ended} of {GO_ON} went on to delivery")
     return 0 if ended == GO_ON else 1
 
 

@@ -15,6 +15,7 @@ from app.commands.operate import run_bootstrap
 from app.commands.orders import answers_of
 from engine.deploy import deploy, folder_files
 from engine.external import Topic
+from engine.running import RunningOrders
 from growth.meter import Cost, Meter
 from growth.pages import Page
 from workers.handlers import registry
@@ -50,6 +51,8 @@ def _work(chain: Chain, running: int) -> dict[str, Callable[[], Any]]:
     topics = [Topic(each.name, 1.0) for each in registry()]
     accountant = Page(chain.shop, "tasklist", chain.shop.member("accounting"))
     auditor = Page(chain.shop, "cockpit", chain.shop.member("auditors"))
+    board = RunningOrders(parts.integration, parts.orders)
+    board.refresh()  # its first look costs what `status` does; what counts is each later one, every three seconds
 
     def status() -> None:
         assert len(answers_of(parts, parts.orders.open_orders()).orders) >= running
@@ -68,6 +71,7 @@ def _work(chain: Chain, running: int) -> dict[str, Callable[[], Any]]:
         "step": lambda: _step(chain),
         "tasklist": lambda: accountant.tasks("accounting"),
         "cockpit": auditor.orders,
+        "board": board.refresh,
         "status": status,
     }
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from chain import Chain
@@ -18,6 +21,8 @@ STAGES = (
     *("FixRequest", "ApproveOrder", "PrepareDesign", "PrepareEstimate", "AgreePrice", "SetReadyDate"),
     *("Manufacture", "TellCustomer", "IssueInvoice", "TakePayment", "Ship"),
 )
+AT_ONCE, BATCH = 2, 100  # people who answer at the same time, each so many orders
+LOOK_SECONDS = 2.0  # between two looks of theirs: the engine is to work, not to be asked
 
 
 @dataclass
@@ -53,14 +58,15 @@ def plan() -> list[Template]:
     refuse: dict[str, object] = {"directorDecision": "reject", "directorComment": "Не наш профиль"}
     reject: dict[str, object] = {"priceDecision": "reject", "priceComment": "Дорого"}
     back: dict[str, object] = {"readyDecision": "return", "readyComment": "Нет узла крепления"}
-    returned = {"UserTask_SetReadyDate": [back]}
+
+    def returned(**more: list[dict[str, object]]) -> dict[str, list[dict[str, object]]]:
+        return {"UserTask_SetReadyDate": [back], **more}
+
     found += [
-        Template(
-            "returned, at PrepareDesign again", "UserTask_PrepareDesign", {**returned, "UserTask_PrepareDesign": [{}]}
-        ),
+        Template("returned, at PrepareDesign again", "UserTask_PrepareDesign", returned(UserTask_PrepareDesign=[{}])),
         Template("delivered", None),
         Template("delivered, second", None),
-        Template("delivered, returned once", None, returned),
+        Template("delivered, returned once", None, returned()),
         Template("delivered, request refused once", None, forged=True),
         Template("refused by the director", None, {"UserTask_ApproveOrder": [refuse]}),
         Template("price rejected", None, {"UserTask_AgreePrice": [reject]}),
@@ -72,21 +78,56 @@ def plan() -> list[Template]:
 def make(chain: Chain, times: int = 1) -> list[Template]:
     """Carry all of them to where they stop, so many of each; their cards equal the engine. A worker runs already."""
     templates = [each for _ in range(times) for each in plan()]
-    for n, each in enumerate(templates):
-        broken = FileValue("заявка.pdf", b"MZ not a PDF", "application/pdf")
-        key = f"TPL-{n:05d}"
-        each.instance = chain.shop.start_order(None, key=key, **({"orderFile": broken} if each.forged else {}))
+    _start(chain, templates, "TPL")
     carry_all(chain, templates)
     for each in templates:
         chain.parts.cards().reconcile(each.id)
     return templates
 
 
-def carry_all(chain: Chain, orders: list[Template]) -> None:
-    """Answer open tasks until every order is where it is to stop."""
-    chain.wait(
-        lambda: sum(_go_on(chain, each) for each in orders) == len(orders), "all orders where they are to stop", 1800.0
+def live(chain: Chain, running: int, finished: int, first: int, tell: Callable[[int], None]) -> list[Template]:
+    """Let the real engine live through so many orders more, of each kind in turn; `tell` hears how many are done.
+
+    Their numbers begin at `first`. Nothing is copied: people answer through the API, a worker does the rest.
+    """
+    orders = list(itertools.islice(_kinds(running=True), running)) + list(
+        itertools.islice(_kinds(running=False), finished)
     )
+    batches = [orders[at : at + BATCH] for at in range(0, len(orders), BATCH)]
+    done = 0
+
+    def carry(n: int) -> int:
+        _start(chain, batches[n], "REAL", first + n * BATCH)
+        carry_all(chain, batches[n], LOOK_SECONDS)
+        return len(batches[n])
+
+    with ThreadPoolExecutor(AT_ONCE) as people:
+        for count in people.map(carry, range(len(batches))):
+            done += count
+            tell(done)
+    return orders
+
+
+def _kinds(*, running: bool) -> Iterator[Template]:
+    while True:
+        yield from (each for each in plan() if bool(each.stop) is running)
+
+
+def _start(chain: Chain, orders: Sequence[Template], series: str, first: int = 0) -> None:
+    for n, each in enumerate(orders, first):
+        broken = FileValue("заявка.pdf", b"MZ not a PDF", "application/pdf")
+        file = {"orderFile": broken} if each.forged else {}
+        each.instance = chain.shop.start_order(None, key=f"{series}-{n:05d}", **file)
+
+
+def carry_all(chain: Chain, orders: list[Template], pause: float = 0.0) -> None:
+    """Answer open tasks until every order is where it is to stop; so many seconds between two looks."""
+
+    def look() -> bool:
+        time.sleep(pause)
+        return sum(_go_on(chain, each) for each in orders) == len(orders)
+
+    chain.wait(look, "all orders where they are to stop", 1800.0)
 
 
 def _go_on(chain: Chain, order: Template) -> bool:
