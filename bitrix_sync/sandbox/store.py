@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-Doc = dict[str, Any]
+from bitrix_sync.sandbox.index import Doc as Doc
+from bitrix_sync.sandbox.index import Getter, Index
 
 # Sequences start far from each other, so that an id of one kind taken for an id of another kind is noticed.
 FIRST_ID = {
@@ -57,6 +58,7 @@ class Store:
         self._dirty: set[tuple[str, int]] = set()
         self._loose: set[str] = set()  # bytes whose document went; perhaps another one has them too
         self._change: Change | None = None
+        self._indexes: dict[tuple[str, str], Index] = {}
         self._db = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, timeout=1)
         self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # one portal per file; a killed one lets go
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -71,25 +73,34 @@ class Store:
         """Return one document or None."""
         return self._docs.get(kind, {}).get(number)
 
-    def all(self, kind: str) -> list[Doc]:
-        """Return every document of a kind by ascending id."""
+    def all(self, kind: str, among: Iterable[int] | None = None) -> list[Doc]:
+        """Return every document of a kind, or those with these ids, by ascending id."""
         docs = self._docs.get(kind, {})
-        return [docs[number] for number in sorted(docs)]
+        return [docs[number] for number in sorted(docs if among is None else among)]
+
+    def having(self, kind: str, name: str, get: Getter, wanted: Iterable[Any]) -> set[int]:
+        """Return the ids of the documents of a kind that have one of these values.
+
+        `get` reads the value that `name` names; it must be the same at each call.
+        """
+        index = self._indexes.get((kind, name))
+        if index is None:
+            index = self._indexes[kind, name] = Index(get, self._docs.get(kind, {}).items())
+        return index.ids(wanted)
 
     def put(self, kind: str, number: int, doc: Doc) -> Doc:
         """Write a document."""
         self._remember(kind, number)
-        self._docs.setdefault(kind, {})[number] = doc
-        self._dirty.add((kind, number))
+        self._set(kind, number, doc)
         return doc
 
     def drop(self, kind: str, number: int) -> None:
         """Delete a document."""
         self._remember(kind, number)
-        gone = self._docs.get(kind, {}).pop(number, None)
+        gone = self.get(kind, number)
         if gone and "sha" in gone:
             self._loose.add(str(gone["sha"]))
-        self._dirty.add((kind, number))
+        self._set(kind, number, None)
 
     def next_id(self, kind: str, sequence: str | None = None) -> int:
         """Take the next number of a sequence; numbers are never reused, also after deletes."""
@@ -122,7 +133,7 @@ class Store:
             yield current
         except BaseException:
             for kind, number, before in reversed(current.undo):
-                self._restore(kind, number, before)
+                self._set(kind, number, before)
             current.undo.clear()
             raise
         finally:
@@ -153,9 +164,13 @@ class Store:
         if self._change is not None:
             self._change.undo.append((kind, number, self.get(kind, number)))
 
-    def _restore(self, kind: str, number: int, before: Doc | None) -> None:
-        if before is None:
+    def _set(self, kind: str, number: int, doc: Doc | None) -> None:
+        before = self.get(kind, number)
+        if doc is None:
             self._docs.get(kind, {}).pop(number, None)
         else:
-            self._docs.setdefault(kind, {})[number] = before
+            self._docs.setdefault(kind, {})[number] = doc
+        for (indexed, _), index in self._indexes.items():
+            if indexed == kind:
+                index.change(number, before, doc)
         self._dirty.add((kind, number))

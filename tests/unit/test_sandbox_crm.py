@@ -155,8 +155,9 @@ def test_field_add_refusals_have_an_empty_code(portal: LocalPortal, change: dict
 
 
 def test_field_list_pages_by_fifty(portal: LocalPortal) -> None:
+    own = portal.call("crm.type.add", {"fields": {"title": "Много полей", "entityTypeId": 162}})["type"]["id"]
     for number in range(45):
-        field = {"entityId": "CRM_14", "fieldName": f"UF_CRM_14_F{number}", "userTypeId": "string"}
+        field = {"entityId": f"CRM_{own}", "fieldName": f"UF_CRM_{own}_F{number}", "userTypeId": "string"}
         portal.call("userfieldconfig.add", {"moduleId": "crm", "field": field})
     answer = requests.post(portal.webhook_url + "userfieldconfig.list", json={"moduleId": "crm"}, timeout=10).json()
     assert (len(answer["result"]["fields"]), answer["next"]) == (50, 50)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from bitrix_sync.sandbox.envelope import argument
+from bitrix_sync.sandbox.index import Getter, alike, values_of
 from bitrix_sync.sandbox.params import as_list
+from bitrix_sync.sandbox.store import Doc, Store
 
-Getter = Callable[[dict[str, Any]], Any]  # document -> comparable value, or list of them
 Cast = Callable[[Any], Any]  # filter value -> comparable value; raises ValueError
 Resolve = Callable[[str], tuple[Getter, Cast] | None]  # field name -> how to read and cast; None = not allowed
 Test = Callable[[dict[str, Any]], bool]
@@ -24,13 +25,28 @@ def split(key: str) -> tuple[str, str]:
     return (found[1] or "=", found[2]) if found else ("=", key)
 
 
+def found(
+    store: Store, kind: str, conditions: Mapping[str, Any], resolve: Resolve, indexed: Container[str]
+) -> list[Doc]:
+    """Return the documents that a filter can take, by ascending id: those with wanted values of indexed fields.
+
+    All of the kind where the filter names no such field. `build` is still to be asked about each.
+    """
+    fitting: list[set[int]] = []
+    for key, value in conditions.items() if _logic(conditions) != "OR" else ():
+        operation, name = split(str(key))
+        known = resolve(name) if name in indexed else None
+        if known is not None and operation in {"=", "@"}:
+            fitting.append(store.having(kind, name, known[0], map(known[1], _values(value))))
+    return store.all(kind, set.intersection(*fitting) if fitting else None)
+
+
 def build(conditions: Any, resolve: Resolve, *, strict: bool = True) -> Test:
     """Turn a filter into a test. Unknown fields: refused with INVALID_ARG_VALUE if strict, else ignored."""
     entries = conditions if isinstance(conditions, dict) else dict(enumerate(conditions or []))
-    logic = str(entries.get("logic", entries.get("LOGIC", "AND"))).upper()
     tests = [_one(str(key), value, resolve, strict) for key, value in entries.items() if str(key).lower() != "logic"]
     kept = [test for test in tests if test is not None]
-    if logic == "OR" and kept:
+    if _logic(entries) == "OR" and kept:
         return lambda doc: any(test(doc) for test in kept)
     return lambda doc: all(test(doc) for test in kept)
 
@@ -45,28 +61,26 @@ def _one(key: str, value: Any, resolve: Resolve, strict: bool) -> Test | None:
             raise argument(f"Invalid filter: field '{name}' is not allowed in filter")
         return None
     get, cast = known
-    raw = as_list(value) if isinstance(value, (list, dict)) else [value]
     try:
-        wanted = [item if "%" in operation else cast(item) for item in raw]
+        wanted = [item if "%" in operation else cast(item) for item in _values(value)]
     except (ValueError, TypeError) as error:
         raise argument(f"Invalid filter: field '{name}' has invalid value") from error
     if operation in _AMONG:
-        among, sought = frozenset(map(_plain, wanted)), _AMONG[operation]
+        among, sought = frozenset(map(alike, wanted)), _AMONG[operation]
         return lambda doc: _is_among(get(doc), among) is sought
     return lambda doc: _match(operation, get(doc), wanted)
 
 
+def _logic(conditions: Mapping[Any, Any]) -> str:
+    return str(conditions.get("logic", conditions.get("LOGIC", "AND"))).upper()
+
+
+def _values(value: Any) -> list[Any]:
+    return as_list(value) if isinstance(value, (list, dict)) else [value]
+
+
 def _is_among(have: Any, among: frozenset[Any]) -> bool:
-    if isinstance(have, list):
-        return any(_plain(value) in among for value in have or [None])
-    return _plain(have) in among
-
-
-def _plain(value: Any) -> Any:
-    """Return what stands for all values that the portal's database takes for the same: it knows no capitals."""
-    if isinstance(value, str):
-        return value.casefold() or None
-    return repr(value) if isinstance(value, (dict, list)) else value
+    return not among.isdisjoint(values_of(have))
 
 
 def _match(operation: str, have: Any, wanted: list[Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bitrix_sync.sandbox.envelope import Refusal, Reply, missing
+from bitrix_sync.sandbox.index import Getter
 from bitrix_sync.sandbox.params import as_list, integer, need_integer, optional_map, yes
 from bitrix_sync.sandbox.rest import filters
 from bitrix_sync.sandbox.rest.item_fields import Field, comparable, fields_for, read, show
@@ -206,6 +207,9 @@ def get(call: Call) -> Reply:
     return Reply({"item": shown(call, owner, _need_item(call, owner), original=_original(call))})
 
 
+_INDEXED = ("id", "xmlId")
+
+
 @method("crm.item.list", "crm", empty=lambda: {"items": []})
 def items(call: Call) -> Reply:
     """List items by filter and order, fifty a page."""
@@ -214,15 +218,16 @@ def items(call: Call) -> Reply:
     original = _original(call)
     names = {field.name(original): field for field in known}
 
-    def resolve(name: str) -> tuple[filters.Getter, filters.Cast] | None:
+    def resolve(name: str) -> tuple[Getter, filters.Cast] | None:
         field = names.get(name)
         if field is None or field.type == "file":
             return None
         return (lambda doc: doc["f"].get(field.upper)), (lambda value: comparable(call, field, value))
 
-    test = filters.build(optional_map(call.params, "filter"), resolve)
-    order = optional_map(call.params, "order")
-    rows = [doc for doc in call.store.all(kind_of(owner["entityTypeId"])) if test(doc)]
+    wanted, order = optional_map(call.params, "filter"), optional_map(call.params, "order")
+    test = filters.build(wanted, resolve)
+    docs = filters.found(call.store, kind_of(owner["entityTypeId"]), wanted, resolve, _INDEXED)
+    rows = [doc for doc in docs if test(doc)]
     rows = filters.sort(rows, order, resolve)
     cut, total, following = page(rows, call.params)
     chosen = [str(name) for name in as_list(call.params.get("select"))]

@@ -7,6 +7,7 @@ from datetime import UTC
 from typing import Any
 
 from bitrix_sync.sandbox.envelope import Refusal, Reply
+from bitrix_sync.sandbox.index import Getter
 from bitrix_sync.sandbox.params import as_list, integer, optional_map
 from bitrix_sync.sandbox.rest import filters
 from bitrix_sync.sandbox.rest.disk import attach
@@ -175,7 +176,7 @@ def _resolve(call: Call) -> filters.Resolve:
             return None
         return parse_moment(value, call.portal.zone).astimezone(UTC).isoformat(timespec="seconds")
 
-    def resolve(name: str) -> tuple[filters.Getter, filters.Cast] | None:
+    def resolve(name: str) -> tuple[Getter, filters.Cast] | None:
         if name in _MOMENTS:
             return (lambda doc: doc[camel(name)]), moment
         if name in _NUMBERS:
@@ -194,11 +195,14 @@ def _resolve(call: Call) -> filters.Resolve:
     return resolve
 
 
-def _order_key(name: str) -> filters.Getter:
+def _order_key(name: str) -> Getter:
     keys = {"REAL_STATUS": "status", "STATUS_COMPLETE": "status"}
     if name == "ID":
         return lambda doc: doc["id"]
     return lambda doc: doc.get(keys.get(name, camel(name)))
+
+
+_INDEXED = ("ID", "UF_CRM_TASK", "RESPONSIBLE_ID", "REAL_STATUS")
 
 
 @method("tasks.task.list", "task", empty=lambda: {"tasks": []})
@@ -207,8 +211,10 @@ def tasks(call: Call) -> Reply:
     order = optional_map(call.params, "order") or {"ID": "desc"}
     if set(order) - ORDERS:
         raise Refusal("0", "Invalid sorting key (internal error)")
-    test = filters.build(optional_map(call.params, "filter"), _resolve(call), strict=False)
-    rows = [doc for doc in call.store.all("task") if visible(call, doc) and test(doc)]
+    wanted, resolve = optional_map(call.params, "filter"), _resolve(call)
+    test = filters.build(wanted, resolve, strict=False)
+    docs = filters.found(call.store, "task", wanted, resolve, _INDEXED)
+    rows = [doc for doc in docs if test(doc) and visible(call, doc)]
     any_field: filters.Resolve = lambda name: (_order_key(name), str)  # noqa: E731 - one line, used once
     rows = filters.sort(rows, order, any_field)
     cut, total, following = page(rows, call.params)

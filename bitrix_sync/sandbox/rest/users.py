@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bitrix_sync.sandbox.envelope import Refusal, Reply
+from bitrix_sync.sandbox.index import Getter
 from bitrix_sync.sandbox.params import as_list, integer, yes
 from bitrix_sync.sandbox.rest import filters
 from bitrix_sync.sandbox.rest.registry import METHODS, Call, method, page
@@ -56,7 +57,7 @@ def users(call: Call) -> Reply:
     return Reply([_shown(call, doc) for doc in cut], total, following)
 
 
-def _resolve(name: str) -> tuple[filters.Getter, filters.Cast] | None:
+def _resolve(name: str) -> tuple[Getter, filters.Cast] | None:
     keys = {"NAME": "name", "LAST_NAME": "lastName", "EMAIL": "email"}
     if name == "ID":
         return (lambda doc: doc["id"]), integer
