@@ -25,7 +25,7 @@ from growth.rows import Copy, insert, orphans, plan, run, stage
 from growth.templates import Template, live, make
 
 LEVELS = "100:200,1000:2000,10000:50000"
-LIVED = 1000
+LIVED = 100
 RUNNING_DAYS, FINISHED_DAYS, CARD_DAYS = 60, 730, 60
 SAMPLE, GO_ON = 200, 20
 
