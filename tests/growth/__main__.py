@@ -17,6 +17,7 @@ from postgres import Postgres, binaries, engine_on, open_postgres
 from rich.console import Console
 from shop import open_shop
 
+from app.commands.operate import run_bootstrap
 from growth.measure import Level, measure, prepare_steps, table
 from growth.meter import ROUNDS
 from growth.portalside import Cards, copy_ledger
@@ -119,7 +120,8 @@ class Growth:
         portal.start()
 
     def settle(self) -> None:
-        """Sweep until there is nothing to repair."""
+        """Sweep until there is nothing to repair; `bootstrap` gives copies the deadlines of their own days."""
+        run_bootstrap(self.chain.parts)
         for _ in range(20):
             before = len(self.chain.portal.log(applied=True))
             self.chain.parts.cards().sweep()
