@@ -81,6 +81,7 @@ def test_a_closing_in_our_own_name_is_no_answer(mirrored: MirroredPortal) -> Non
     finish(mirrored, user=1)
     mirror.reconcile(story.instance)
     assert len(mirrored.open_tasks()) == 1 and heard.asked == []
+    assert mirrored.portal.notices_of(1) == [], "nobody answered: nobody is told that an answer was refused"
 
 
 CHOICE = Field("d", FieldKind.CHOICE, "Решение", (("approve", "Согласовать"), ("reject", "Отклонить")))
