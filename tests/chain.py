@@ -34,6 +34,7 @@ T = TypeVar("T")
 LOCK_SECONDS = 3
 PATIENCE_SECONDS = 240  # longer than any stall of a busy machine: only the outage tests want it short
 LONG = 240.0  # a deadline, not a measure: the machine may do many things at once
+PAUSE = 0.05  # seconds between two looks
 OURSELVES = 1  # the portal's user whose webhook we have
 CREATES = {  # what makes a new thing in the portal each time it is called, by the kind of thing
     "card": "crm.item.add",
@@ -111,7 +112,7 @@ class Chain:
         self._chance, self._kills = chance, [chance.uniform(*apart) for _ in range(times)]
         self._kill_next = time.monotonic() + chance.uniform(*apart)
 
-    def wait(self, predicate: Callable[[], T | None], what: str, seconds: float = LONG) -> T:
+    def wait(self, predicate: Callable[[], T | None], what: str, seconds: float = LONG, pause: float = PAUSE) -> T:
         """Poll until the predicate gives something true; a worker that was killed gets a successor."""
         deadline = time.monotonic() + seconds
         while True:
@@ -120,7 +121,7 @@ class Chain:
                 return found
             if time.monotonic() > deadline:
                 pytest.fail(f"waited {seconds:g} s for: {what}\n{self.tail()}")
-            time.sleep(0.05)
+            time.sleep(pause)
 
     def look_after(self) -> None:
         """Kill whose time has come and start successors of the dead; `wait` does it at each look."""

@@ -72,16 +72,13 @@ class Growth:
         stage(server, [(each.id, each.key) for each in self.templates])
         say(f"{len(self.templates)} real orders")
 
-    def live_to(self, running: int, finished: int) -> int:
-        """Let the real engine have orders until so many run and so many have ended; returns how many have."""
-        real = [*self.templates, *self.lived]
-        open_ones = sum(bool(each.stop) for each in real)
-        more = max(0, running - open_ones), max(0, finished - (len(real) - open_ones))
+    def live_to(self, running: int, finished: int) -> None:
+        """Let the real engine have orders until so many run and so many have ended."""
+        more = max(0, running - self._count(running=True)), max(0, finished - self._count(running=False))
         self.lived += live(
             self.chain, *more, len(self.lived), lambda done: say(f"{done} of {sum(more)} real orders more")
         )
         say(f"{running} running, {finished} finished, all real")
-        return finished
 
     def grow_to(self, running: int, finished: int, seconds: float) -> int:
         """Add copies until so many orders run and so many have ended; rows, cards and effects.
@@ -93,14 +90,10 @@ class Growth:
             say(f"{self._pace:.1f} orders a second: {most} finished ones instead of {finished}")
             finished = most
         added: list[Copy] = []
-        for wanted, still, days, chosen in (
-            (running, True, RUNNING_DAYS, self._places(running=True)),
-            (finished, False, FINISHED_DAYS, self._places(running=False)),
-        ):
-            lived = sum(bool(each.stop) is still for each in self.lived)
-            there = len(chosen) + lived + sum(c.template in chosen for c in self.copies)
-            first = len(self.copies) + len(added) + 1
-            added += plan(self.seed, first, chosen, max(0, wanted - there), days)
+        for wanted, still, days in ((running, True, RUNNING_DAYS), (finished, False, FINISHED_DAYS)):
+            more = max(0, wanted - self._count(running=still))
+            places = [n for n, each in enumerate(self.templates) if each.running is still]
+            added += plan(self.seed, len(self.copies) + len(added) + 1, places, more, days)
         began = time.monotonic()
         insert(self.server, added)
         self._pace = len(added) / (time.monotonic() - began)
@@ -115,7 +108,7 @@ class Growth:
         portal = self.chain.portal
         portal.stop()
         cards = Cards(portal.folder / "portal.db", self.chain.book.schema.entity_type_id)
-        cards.add(self.templates, [c for c in added if self.templates[c.template].stop or c.back.days < CARD_DAYS])
+        cards.add(self.templates, [c for c in added if self.templates[c.template].running or c.back.days < CARD_DAYS])
         copy_ledger(self.chain.folder / "ledger.db", self.templates, added, cards)
         portal.start()
 
@@ -129,21 +122,21 @@ class Growth:
                 return
         raise AssertionError("the sweep always finds something to repair")
 
-    def _places(self, *, running: bool) -> list[int]:
-        return [n for n, each in enumerate(self.templates) if bool(each.stop) is running]
+    def _count(self, *, running: bool) -> int:
+        copied = (self.templates[each.template] for each in self.copies)
+        return sum(each.running is running for each in (*self.templates, *self.lived, *copied))
 
 
 def _run(growth: Growth, levels: Sequence[tuple[int, int]], asked: argparse.Namespace) -> int:
     measured: list[Level] = []
-    compared = False
-    for running, wanted in levels:
+    for running, finished in levels:
         if running <= asked.lived:
-            finished = growth.live_to(running, wanted)
+            growth.live_to(running, finished)
         else:
-            finished = growth.grow_to(running, wanted, asked.minutes * 60)
+            compared = bool(growth.copies)
+            finished = growth.grow_to(running, finished, asked.minutes * 60)
             broken = orphans(growth.server)
             unlike = [] if compared else differences(growth.server, growth.templates, growth.copies[:SAMPLE])
-            compared = True
             if broken or unlike:
                 show(f"copies are not like real orders: {broken} {unlike}")
                 return 1
@@ -152,7 +145,7 @@ def _run(growth: Growth, levels: Sequence[tuple[int, int]], asked: argparse.Name
         measured.append(measure(growth.chain, growth.server, running, finished, say))
         show(table(measured))
     show(f"seed {growth.seed}, load {os.getloadavg()[0]:.1f}")
-    if not compared:
+    if not growth.copies:
         return 0
     ended = finish_some(growth.chain, growth.templates, growth.copies, growth.seed, GO_ON)
     show(f"{SAMPLE} copies are like real orders, column by column; {ended} of {GO_ON} went on to delivery")

@@ -98,7 +98,7 @@ def _tokens(was: str, now: str) -> bool:
 
 def finish_some(chain: Chain, templates: Sequence[Template], copies: Sequence[Copy], seed: int, how_many: int) -> int:
     """Let the engine, a worker and people carry so many copied running orders to an end; return how many ended."""
-    running = [c for c in copies if templates[c.template].stop]
+    running = [c for c in copies if templates[c.template].running]
     chosen = random.Random(seed).sample(running, how_many)
     orders = []
     for each in chosen:

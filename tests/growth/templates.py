@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from chain import Chain
+from chain import PAUSE, Chain
 from shop import good_answer
 
 from engine.processes import Instance
@@ -37,6 +36,11 @@ class Template:
     claim: bool = False
     instance: Instance | None = None
     done: bool = False
+
+    @property
+    def running(self) -> bool:
+        """Tell whether it stops before its end."""
+        return self.stop is not None
 
     @property
     def id(self) -> str:
@@ -90,9 +94,10 @@ def live(chain: Chain, running: int, finished: int, first: int, tell: Callable[[
 
     Their numbers begin at `first`. Nothing is copied: people answer through the API, a worker does the rest.
     """
-    orders = list(itertools.islice(_kinds(running=True), running)) + list(
-        itertools.islice(_kinds(running=False), finished)
-    )
+    orders = [
+        *itertools.islice(_kinds(running=True), running),
+        *itertools.islice(_kinds(running=False), finished),
+    ]
     batches = [orders[at : at + BATCH] for at in range(0, len(orders), BATCH)]
     done = 0
 
@@ -110,24 +115,24 @@ def live(chain: Chain, running: int, finished: int, first: int, tell: Callable[[
 
 def _kinds(*, running: bool) -> Iterator[Template]:
     while True:
-        yield from (each for each in plan() if bool(each.stop) is running)
+        yield from (each for each in plan() if each.running is running)
 
 
 def _start(chain: Chain, orders: Sequence[Template], series: str, first: int = 0) -> None:
+    broken = FileValue("заявка.pdf", b"MZ not a PDF", "application/pdf")
     for n, each in enumerate(orders, first):
-        broken = FileValue("заявка.pdf", b"MZ not a PDF", "application/pdf")
         file = {"orderFile": broken} if each.forged else {}
         each.instance = chain.shop.start_order(None, key=f"{series}-{n:05d}", **file)
 
 
-def carry_all(chain: Chain, orders: list[Template], pause: float = 0.0) -> None:
+def carry_all(chain: Chain, orders: list[Template], pause: float = PAUSE) -> None:
     """Answer open tasks until every order is where it is to stop; so many seconds between two looks."""
-
-    def look() -> bool:
-        time.sleep(pause)
-        return sum(_go_on(chain, each) for each in orders) == len(orders)
-
-    chain.wait(look, "all orders where they are to stop", 1800.0)
+    chain.wait(
+        lambda: sum(_go_on(chain, each) for each in orders) == len(orders),
+        "all orders where they are to stop",
+        1800.0,
+        pause,
+    )
 
 
 def _go_on(chain: Chain, order: Template) -> bool:

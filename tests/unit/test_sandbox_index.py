@@ -26,8 +26,7 @@ def resolve(name: str) -> tuple[Callable[[dict[str, Any]], Any], Callable[[Any],
 
 
 def looked_for(store: Store, conditions: dict[str, Any], indexed: tuple[str, ...]) -> list[dict[str, Any]]:
-    test = filters.build(conditions, resolve)
-    return [doc for doc in filters.found(store, "task", conditions, resolve, indexed) if test(doc)]
+    return filters.matching(store, "task", conditions, resolve, indexed)
 
 
 class UndoneError(Exception):

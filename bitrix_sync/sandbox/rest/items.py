@@ -225,9 +225,7 @@ def items(call: Call) -> Reply:
         return (lambda doc: doc["f"].get(field.upper)), (lambda value: comparable(call, field, value))
 
     wanted, order = optional_map(call.params, "filter"), optional_map(call.params, "order")
-    test = filters.build(wanted, resolve)
-    docs = filters.found(call.store, kind_of(owner["entityTypeId"]), wanted, resolve, _INDEXED)
-    rows = [doc for doc in docs if test(doc)]
+    rows = filters.matching(call.store, kind_of(owner["entityTypeId"]), wanted, resolve, _INDEXED)
     rows = filters.sort(rows, order, resolve)
     cut, total, following = page(rows, call.params)
     chosen = [str(name) for name in as_list(call.params.get("select"))]

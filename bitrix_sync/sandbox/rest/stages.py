@@ -120,8 +120,8 @@ def statuses(call: Call) -> Reply:
         "CATEGORY_ID": integer,
         "SEMANTICS": str,
     }
-    test = filters.build(optional_map(call.params, "filter", "FILTER"), filters.plain(names), strict=False)
-    rows = [doc for doc in call.store.all("status") if test(doc)]
+    wanted = optional_map(call.params, "filter", "FILTER")
+    rows = filters.matching(call.store, "status", wanted, filters.plain(names), strict=False)
     order = optional_map(call.params, "order", "ORDER") or {"ENTITY_ID": "ASC", "SORT": "ASC"}
     known = {name: way for name, way in order.items() if name in names}
     rows = filters.sort(rows, known, filters.plain(names))

@@ -211,10 +211,9 @@ def tasks(call: Call) -> Reply:
     order = optional_map(call.params, "order") or {"ID": "desc"}
     if set(order) - ORDERS:
         raise Refusal("0", "Invalid sorting key (internal error)")
-    wanted, resolve = optional_map(call.params, "filter"), _resolve(call)
-    test = filters.build(wanted, resolve, strict=False)
-    docs = filters.found(call.store, "task", wanted, resolve, _INDEXED)
-    rows = [doc for doc in docs if test(doc) and visible(call, doc)]
+    wanted = optional_map(call.params, "filter")
+    docs = filters.matching(call.store, "task", wanted, _resolve(call), _INDEXED, strict=False)
+    rows = [doc for doc in docs if visible(call, doc)]
     any_field: filters.Resolve = lambda name: (_order_key(name), str)  # noqa: E731 - one line, used once
     rows = filters.sort(rows, order, any_field)
     cut, total, following = page(rows, call.params)

@@ -117,8 +117,7 @@ def update(call: Call) -> Reply:
 def types(call: Call) -> Reply:
     """List types; what they are linked with stands only in the answers about one."""
     names: dict[str, filters.Cast] = {"id": integer, "entityTypeId": integer, "title": str}
-    test = filters.build(optional_map(call.params, "filter"), filters.plain(names))
-    rows = [doc for doc in call.store.all("type") if test(doc)]
+    rows = filters.matching(call.store, "type", optional_map(call.params, "filter"), filters.plain(names))
     cut, total, following = page(rows, call.params)
     listed = [{k: v for k, v in _shown(call, doc).items() if k not in _ONLY_ALONE} for doc in cut]
     return Reply({"types": listed}, total, following)

@@ -182,8 +182,7 @@ def fields(call: Call) -> Reply:
     wanted = {
         k: v for k, v in optional_map(call.params, "filter").items() if k in names
     }  # others, and ranges, do nothing
-    test = filters.build(wanted, resolve)
-    rows = [doc for doc in call.store.all("userfield") if test(doc)]
+    rows = filters.matching(call.store, "userfield", wanted, resolve)
     rows = filters.sort(rows, optional_map(call.params, "order") or {"sort": "ASC", "id": "ASC"}, resolve)
     cut, total, following = page(rows, call.params)
     return Reply({"fields": [_listed(call, doc) for doc in cut]}, total, following)

@@ -50,7 +50,7 @@ def users(call: Call) -> Reply:
     for name in ("ID", "ACTIVE", "NAME", "LAST_NAME", "EMAIL"):
         if name in call.params:
             wanted[name] = call.params[name]
-    rows = [doc for doc in call.store.all("user") if filters.build(wanted, _resolve, strict=False)(doc)]
+    rows = filters.matching(call.store, "user", wanted, _resolve, strict=False)
     if str(call.params.get("order", "ASC")).upper() == "DESC":
         rows.reverse()
     cut, total, following = page(rows, call.params)
