@@ -22,6 +22,11 @@ def values_of(have: Any) -> set[Any]:
     return {alike(value) for value in (have or [None] if isinstance(have, list) else [have])}
 
 
+def exactly(values: Iterable[Any]) -> Any:
+    """Return what stands for these values together and for nothing like them: capitals and types count."""
+    return repr([*values])
+
+
 class Index:
     """The ids of one kind's documents by a value of theirs."""
 

@@ -162,8 +162,7 @@ def _person(portal: Portal, number: int) -> str:
             "who": views.name_of(portal, doc["author"]),
             "at": words.long_moment(datetime.fromisoformat(doc["created"]).astimezone(portal.zone)),
         }
-        for doc in reversed(portal.store.all("notice"))
-        if doc["user"] == number
+        for doc in reversed(portal.store.of("notice", user=number))
     ]
     own = [task for task in tasks if task.holder_id == number]
     return render_template(

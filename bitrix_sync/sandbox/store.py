@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bitrix_sync.sandbox.index import Doc as Doc
-from bitrix_sync.sandbox.index import Getter, Index
+from bitrix_sync.sandbox.index import Getter, Index, exactly
 
 # Sequences start far from each other, so that an id of one kind taken for an id of another kind is noticed.
 FIRST_ID = {
@@ -77,6 +77,12 @@ class Store:
         """Return every document of a kind, or those with these ids, by ascending id."""
         docs = self._docs.get(kind, {})
         return [docs[number] for number in sorted(docs if among is None else among)]
+
+    def of(self, kind: str, **wanted: Any) -> list[Doc]:
+        """Return the documents of a kind whose fields have exactly these values, by ascending id."""
+        name = "=" + ",".join(wanted)
+        found = self.having(kind, name, lambda doc: exactly(map(doc.get, wanted)), [exactly(wanted.values())])
+        return self.all(kind, found)
 
     def having(self, kind: str, name: str, get: Getter, wanted: Iterable[Any]) -> set[int]:
         """Return the ids of the documents of a kind that have one of these values.

@@ -247,24 +247,21 @@ def _card_of(code: str) -> tuple[int, int] | None:
 def timeline(portal: Portal, type_id: int, number: int) -> list[Doc]:
     """Return comments, log lines and moves between columns of a card, newest first."""
     rows: list[tuple[str, int, int, Doc]] = []
-    for doc in portal.store.all("comment"):
-        if doc["owner"] == [type_id, number]:
-            text, mark = words.split_mark(doc["text"])
-            held = [portal.store.get("disk", file) for file in doc["files"]]
-            files = [(row["id"], row["name"], words.size(row["size"])) for row in held if row]
-            row: Doc = {"kind": "comment", "text": text, "mark": mark, "author": doc["author"], "files": files}
-            rows.append((doc["created"], 1, doc["id"], row))
-    for doc in portal.store.all("log"):
-        if doc["owner"] == [type_id, number]:
-            text, mark = words.split_mark(doc["text"])
-            row = {"kind": "log", "title": doc["title"], "text": text, "mark": mark}
-            rows.append((doc["created"], 2, doc["id"], row))
+    for doc in portal.store.of("comment", owner=[type_id, number]):
+        text, mark = words.split_mark(doc["text"])
+        held = [portal.store.get("disk", file) for file in doc["files"]]
+        files = [(row["id"], row["name"], words.size(row["size"])) for row in held if row]
+        row: Doc = {"kind": "comment", "text": text, "mark": mark, "author": doc["author"], "files": files}
+        rows.append((doc["created"], 1, doc["id"], row))
+    for doc in portal.store.of("log", owner=[type_id, number]):
+        text, mark = words.split_mark(doc["text"])
+        row = {"kind": "log", "title": doc["title"], "text": text, "mark": mark}
+        rows.append((doc["created"], 2, doc["id"], row))
     names = {doc["STATUS_ID"]: doc["NAME"] for doc in portal.store.all("status")}
-    for doc in portal.store.all("history"):
-        if (doc["entityTypeId"], doc["OWNER_ID"]) == (type_id, number):
-            name = names.get(doc["STAGE_ID"], doc["STAGE_ID"])
-            text = f"Карточка {words.MOVE[doc['TYPE_ID']]}: {name}"
-            rows.append((doc["CREATED_TIME"], 0, doc["ID"], {"kind": "move", "text": text}))
+    for doc in portal.store.of("history", entityTypeId=type_id, OWNER_ID=number):
+        name = names.get(doc["STAGE_ID"], doc["STAGE_ID"])
+        text = f"Карточка {words.MOVE[doc['TYPE_ID']]}: {name}"
+        rows.append((doc["CREATED_TIME"], 0, doc["ID"], {"kind": "move", "text": text}))
     rows.sort(key=lambda row: row[:3], reverse=True)
     for created, _, _, row in rows:
         row["at"] = words.long_moment(datetime.fromisoformat(created).astimezone(portal.zone))
@@ -280,7 +277,7 @@ def people(portal: Portal) -> list[Doc]:
             "name": name_of(portal, user["id"]) or f"№ {user['id']}",
             "active": user["active"],
             "open": sum(doc["responsibleId"] == str(user["id"]) for doc in open_tasks(portal.store, user["id"])),
-            "notices": len([doc for doc in portal.store.all("notice") if doc["user"] == user["id"]]),
+            "notices": len(portal.store.of("notice", user=user["id"])),
         }
         for user in portal.store.all("user")
     ]

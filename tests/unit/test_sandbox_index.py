@@ -71,3 +71,17 @@ def test_only_what_fits_is_looked_at() -> None:
     found = filters.found(store, "task", {"STATE": [3], "BOUND": "T41_1"}, resolve, ("STATE", "BOUND"))
     assert [doc["id"] for doc in found] == [13, 33, 53, 73, 93]
     store.close()
+
+
+@given(st.lists(ACT, max_size=25), VALUE, BOUND)
+def test_documents_of_an_owner_are_those_with_exactly_these_values(
+    acts: list[tuple[str, int, Any, list[str]]], state: Any, bound: list[str]
+) -> None:
+    store = Store(None)
+    for act in acts:
+        store.of("task", state=state, bound=bound)  # the index exists from the first look on
+        do(store, *act)
+    assert store.of("task", bound=bound) == [doc for doc in store.all("task") if doc["bound"] == bound]
+    both = [doc for doc in store.all("task") if (doc["state"], doc["bound"]) == (state, bound)]
+    assert store.of("task", state=state, bound=bound) == both
+    store.close()

@@ -131,8 +131,7 @@ def storage(call: Call) -> Reply:
 def _children(call: Call, folder: Doc) -> Reply:
     rows = [
         doc | {"ID": doc["id"], "NAME": doc["name"], "TYPE": doc["type"]}
-        for doc in call.store.all("disk")
-        if doc["parent"] == folder["id"]
+        for doc in call.store.of("disk", parent=folder["id"])
     ]
     names: dict[str, filters.Cast] = {"ID": integer, "NAME": str, "TYPE": str}
     resolve = filters.plain(names)
@@ -164,7 +163,7 @@ def _add_folder(call: Call, parent: Doc) -> Reply:
 
 
 def _taken(store: Store, parent: int, name: str) -> bool:
-    return any(doc["parent"] == parent and doc["name"].casefold() == name.casefold() for doc in store.all("disk"))
+    return any(doc["name"].casefold() == name.casefold() for doc in store.of("disk", parent=parent))
 
 
 @method("disk.storage.addfolder", "disk")
@@ -241,7 +240,7 @@ def _delete(call: Call, kind: str) -> Reply:
     waiting: list[Any] = [doc]
     while waiting:
         current = waiting.pop()
-        waiting += [row for row in call.store.all("disk") if row["parent"] == current["id"]]
+        waiting += call.store.of("disk", parent=current["id"])
         call.store.drop("disk", current["id"])
     return Reply(True)
 

@@ -38,9 +38,8 @@ def _add(call: Call, *, system: bool) -> Reply:
     if user is None or not user["active"]:
         return Reply(False)
     if tag:
-        for doc in call.store.all("notice"):
-            if (doc["client"], doc["tag"]) == (client, tag):
-                call.store.drop("notice", doc["id"])  # of whoever it was: a tag is unique per application
+        for doc in call.store.of("notice", client=client, tag=tag):
+            call.store.drop("notice", doc["id"])  # of whoever it was: a tag is unique per application
     return Reply(call.portal.notice(person, text, author=call.user_id, system=system, tag=tag, sub=sub, client=client))
 
 
@@ -87,12 +86,12 @@ def messages(call: Call) -> Reply:
     number = str(params.get("DIALOG_ID") or "").removeprefix("chat")
     if not number.isdigit():
         raise Refusal("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
-    task = next((doc for doc in call.store.all("task") if doc["chatId"] == number), None)
+    task = next(iter(call.store.of("task", chatId=number)), None)
     if task is None or not visible(call, task):
         raise Refusal("ACCESS_ERROR", "You do not have access to the specified dialog", 403)
     limit = min(50, integer(params.get("LIMIT")) or 20)
     first, last = integer(params.get("FIRST_ID")), integer(params.get("LAST_ID"))
-    rows = [row for row in call.store.all("message") if row["task"] == task["id"]]
+    rows = call.store.of("message", task=task["id"])
     rows = [row for row in rows if (first is None or row["id"] > first) and (last is None or row["id"] < last)]
     shown = [
         {

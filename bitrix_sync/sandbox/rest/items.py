@@ -252,9 +252,8 @@ def delete(call: Call) -> Reply:
     doc = _need_item(call, owner)
     if not call.admin:
         raise Refusal("ACCESS_DENIED", "Access denied")
-    for held in call.store.all("crmfile"):
-        if (held["entityTypeId"], held["itemId"]) == (owner["entityTypeId"], doc["id"]):
-            call.store.drop("crmfile", held["id"])
+    for held in call.store.of("crmfile", entityTypeId=owner["entityTypeId"], itemId=doc["id"]):
+        call.store.drop("crmfile", held["id"])
     call.store.drop(kind_of(owner["entityTypeId"]), doc["id"])
     call.event("ONCRMDYNAMICITEMDELETE", {"ID": doc["id"], "ENTITY_TYPE_ID": owner["entityTypeId"]})
     return Reply([])

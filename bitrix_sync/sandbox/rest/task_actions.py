@@ -48,7 +48,7 @@ def complete(call: Call) -> Reply:
     doc = need_task(call)
     if not actions(call, doc)["complete"]:
         raise Refusal("0", DENIED)
-    results = [item for item in call.store.all("result") if item["task"] == doc["id"] and item["open"]]
+    results = call.store.of("result", task=doc["id"], open=True)
     if doc["requireResult"] and not results:
         raise Refusal("0", DENIED)
     controlled = doc["taskControl"] == "Y" and not may_judge(call, doc)

@@ -187,7 +187,7 @@ _INNER = {"requireResult", "files", "ufCrmTask", "chat"}
 
 
 def _results(call: Call, doc: Doc) -> list[Doc]:
-    return [item for item in call.store.all("result") if item["task"] == doc["id"]]
+    return call.store.of("result", task=doc["id"])
 
 
 def _person(call: Call, number: str) -> Doc:

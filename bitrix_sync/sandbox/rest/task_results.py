@@ -22,7 +22,7 @@ def results(call: Call) -> Reply:
     doc = call.store.get("task", number)
     if doc is None or not visible(call, doc):
         raise Refusal("0", "Access denied.")
-    rows = [item for item in call.store.all("result") if item["task"] == number]
+    rows = call.store.of("result", task=number)
     return Reply([_shown(call, item) for item in reversed(rows)])
 
 

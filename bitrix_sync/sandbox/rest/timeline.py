@@ -101,8 +101,7 @@ def comments(call: Call) -> Reply:
     rest = {key: value for key, value in wanted.items() if filters.split(key)[1] in names}
     rows = [
         {"doc": doc, "ID": doc["id"], "AUTHOR_ID": doc["author"], "CREATED": doc["created"]}
-        for doc in call.store.all("comment")
-        if tuple(doc["owner"]) == owner
+        for doc in call.store.of("comment", owner=list(owner))
     ]
     test = filters.build(rest, filters.plain(names), strict=False)
     order = {key: way for key, way in optional_map(call.params, "order", "ORDER").items() if key in names}
@@ -215,7 +214,7 @@ def log_delete(call: Call) -> Reply:
 def log_list(call: Call) -> Reply:
     """List log lines of one item, newest first, ten a page."""
     owner = [need_integer(call.params, "entityTypeId"), need_integer(call.params, "entityId")]
-    rows = [doc for doc in call.store.all("log") if doc["owner"] == owner]
+    rows = call.store.of("log", owner=owner)
     order = optional_map(call.params, "order")
     if str(order.get("id", order.get("created", "desc"))).lower() != "asc":
         rows.reverse()
