@@ -125,19 +125,26 @@ class LocalPortal:
         held = self.log("im.notify.personal.add", applied=True)
         return [line["params"]["MESSAGE"] for line in held if int(line["params"]["USER_ID"]) == user]
 
-    def log(self, method: str | None = None, *, applied: bool | None = None) -> list[dict[str, Any]]:
+    def log(self, method: str | None = None, *, applied: bool | None = None, since: int = 0) -> list[dict[str, Any]]:
         """Return the call log, oldest first: n, time, method, params, user, batch, status, error, applied, fault.
 
-        A batch is one line of its own (method `batch`), its calls are lines whose `batch` is their key.
+        A batch is one line of its own (method `batch`), its calls are lines whose `batch` is their key. `since` is
+        a `mark` from before: a long log is then not read as a whole.
         """
-        lines = [json.loads(line) for line in self._log.read_text(encoding="utf-8").splitlines() if line.strip()]
+        with self._log.open("rb") as log:
+            log.seek(since)
+            lines = [json.loads(line) for line in log.read().splitlines() if line.strip()]
         if method is not None:
             lines = [line for line in lines if line["method"].lower() == method.lower()]
         return [line for line in lines if applied is None or line["applied"] == applied]
 
-    def requests(self) -> list[dict[str, Any]]:
+    def requests(self, *, since: int = 0) -> list[dict[str, Any]]:
         """Return the log lines that were HTTP requests of their own."""
-        return [line for line in self.log() if line["batch"] is None]
+        return [line for line in self.log(since=since) if line["batch"] is None]
+
+    def mark(self) -> int:
+        """Return where the call log ends now, in bytes."""
+        return self._log.stat().st_size
 
     def call(self, method: str, params: Mapping[str, Any] | None = None, *, user: int | None = None) -> Any:
         """Call a method as a bystander would and return `result`; fails on any refusal."""

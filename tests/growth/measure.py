@@ -33,14 +33,14 @@ class Level:
 
 def measure(chain: Chain, server: Postgres, running: int, finished: int, tell: Callable[[str], None]) -> Level:
     """Measure everything at this size; `tell` hears of each as soon as it is known."""
-    load, before = os.getloadavg()[0], len(chain.portal.log(applied=True))
+    load, before = os.getloadavg()[0], chain.portal.mark()
     meter = Meter(chain, server)
     costs = {}
     for name, act in _work(chain, running).items():
         costs[name] = meter.best(act)
         tell(f"{running}:{finished} {name} {costs[name]}")
         if name == "sweep":
-            repaired = len(chain.portal.log(applied=True)) - before
+            repaired = len(chain.portal.log(applied=True, since=before))
             assert not repaired, f"the sweep found {repaired} things to repair"
     return Level(running, finished, load, costs)
 

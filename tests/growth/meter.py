@@ -55,14 +55,14 @@ class Meter:
             return real(transport, *arguments, **more)
 
         others = self._others()
-        before, spent, own = len(self._chain.portal.requests()), _spent(others), time.process_time()
+        before, spent, own = self._chain.portal.mark(), _spent(others), time.process_time()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Transport, "send", counted)
             began = time.perf_counter()
             act()
             seconds = time.perf_counter() - began
         cpu = time.process_time() - own + _spent(others) - spent
-        return Cost(seconds, cpu, asked[0], len(self._chain.portal.requests()) - before)
+        return Cost(seconds, cpu, asked[0], len(self._chain.portal.requests(since=before)))
 
     def _others(self) -> list[int]:
         """Return the processes of the engine and of its connections to the database."""
