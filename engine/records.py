@@ -6,7 +6,7 @@ instance of its own that names the order in `orderInstanceId` (the start gate fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 
@@ -29,19 +29,24 @@ def corrections(updates: Sequence[Update]) -> list[Record]:
     ]
 
 
-def after_shipping(client: EngineClient, instance_id: str, estimate: str | None) -> list[Record]:
-    """Return complaints and costs of an order, oldest first: one request where there are none, else three."""
-    named = client.history.variables(variableName=_ORDER, variableValue=instance_id)
-    ids = [found.instance_id for found in named]
-    if not ids:
-        return []
-    instances = [i for i in client.history.instances(processInstanceIds=ids) if i.definition_key in (COMPLAINT, COST)]
-    said = _texts(client, [i.id for i in instances])
-    found: list[Record] = []
+def after_shipping(client: EngineClient, estimates: Mapping[str, str | None]) -> dict[str, list[Record]]:
+    """Return complaints and costs of these orders, oldest first, by instance id; `estimates`: what each had planned.
+
+    One request where there are none, else two.
+    """
+    found: dict[str, list[Record]] = {instance_id: [] for instance_id in estimates}
+    if not estimates:
+        return found
+    one_of = [{"name": _ORDER, "operator": "eq", "value": instance_id} for instance_id in estimates]
+    instances = client.history.find(orQueries=[{"variables": one_of}])
+    instances = [each for each in instances if each.definition_key in (COMPLAINT, COST)]
+    said = _texts(client, [each.id for each in instances])
     for instance in sorted(instances, key=attrgetter("started")):
-        record = _record(instance, said.get(instance.id, {}), estimate, found)
-        if record is not None:
-            found.append(record)
+        texts = said.get(instance.id, {})
+        order = texts.get(_ORDER)
+        if order in found:
+            record = _record(instance, texts, estimates[order], found[order])
+            found[order] += [record] if record is not None else []
     return found
 
 

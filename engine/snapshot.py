@@ -1,4 +1,4 @@
-"""Read orders whole, fifty at a time or one, in few requests: seven for running ones, five and one for each ended one.
+"""Read orders whole, fifty at a time or one, in few requests: seven for running ones, six or seven for ended ones.
 
 Everything comes from history, which holds running and ended instances alike; only what is open now (tasks, waiting
 external tasks, incidents) is asked of the runtime.
@@ -210,9 +210,8 @@ class SnapshotReader:
         known = [i.id for i in instances]
         many = self._client.history.of_many(known, sorted({i.business_key for i in instances}))
         ended = self._client.steps.of_many([i.id for i in instances if i.ended is not None])
-        found = []
-        for each in instances:
-            facts = Facts(
+        facts = [
+            Facts(
                 each,
                 self._routes(each.definition_id),
                 many.tasks[each.id],
@@ -220,9 +219,14 @@ class SnapshotReader:
                 own_variables(many.variables[each.id], each.id),
                 now[each.id].paused if each.id in now else ended.pauses.get(each.id, ()),
             )
-            later = records.after_shipping(self._client, each.id, facts.text("estimateSum")) if each.ended else []
-            found.append(look(facts, now.get(each.id), ended.ends.get(each.id, ()), later))
-        return found
+            for each in instances
+        ]
+        estimates = {f.instance.id: f.text("estimateSum") for f in facts if f.instance.ended is not None}
+        later = records.after_shipping(self._client, estimates)
+        return [
+            look(f, now.get(f.instance.id), ended.ends.get(f.instance.id, ()), later.get(f.instance.id, ()))
+            for f in facts
+        ]
 
     def _now(self, instance_ids: Sequence[str]) -> dict[str, Now]:
         if not instance_ids:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from gate_models import door, text
 from shop import Shop
 
 pytestmark = pytest.mark.engine
@@ -32,11 +33,16 @@ def test_ended_orders_leave_no_rights_behind(shop: Shop) -> None:
 
 
 def test_many_orders_are_read_in_the_requests_of_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Open and ended orders together, the same as when each is read alone."""
-    orders = [shop.start_order() for _ in range(6)]
+    """Open and ended orders together, the same as when each is read alone; complaints stay with their orders."""
+    orders = [shop.start_order() for _ in range(8)]
     for order in orders:
         shop.open_step(order)
-    shop.carry_home(orders[0])
+    ended, complaints = orders[:4], ["Скрипит", "Царапина", "Не тот цвет"]
+    for order in ended:
+        shop.carry_home(order)
+    for order, words in zip([ended[0], ended[0], ended[2]], complaints, strict=True):
+        sent = {"orderKey": text(order.business_key), "complaintText": text(words)}
+        assert door(shop, "sokolova").start("record-complaint", sent).status_code == 200
     alone = [shop.reader.snapshot(order.id) for order in orders]
     asked: list[str] = []
     send = shop.integration.caller.transport.send
@@ -48,4 +54,6 @@ def test_many_orders_are_read_in_the_requests_of_one(shop: Shop, monkeypatch: py
     monkeypatch.setattr(shop.integration.caller.transport, "send", counted)
     together = list(shop.reader.snapshots([order.id for order in orders]))
     assert together == alone
-    assert len(asked) <= 9, "one of them for what was recorded of the one that has ended"
+    said = [[record.text for record in each.records] for each in together]
+    assert said == [complaints[:2], [], complaints[2:], *[[]] * 5]
+    assert len(asked) <= 10, f"two of them for what was recorded of all that have ended: {asked}"
