@@ -22,9 +22,9 @@ def values_of(have: Any) -> set[Any]:
     return {alike(value) for value in (have or [None] if isinstance(have, list) else [have])}
 
 
-def exactly(values: Iterable[Any]) -> Any:
+def exactly(values: Iterable[Any]) -> tuple[str, ...]:
     """Return what stands for these values together and for nothing like them: capitals and types count."""
-    return repr([*values])
+    return tuple(map(repr, values))  # no text: `alike` would take its capitals away
 
 
 class Index:

@@ -64,6 +64,16 @@ def test_an_index_finds_what_a_look_at_all_finds(
     store.close()
 
 
+def test_what_differs_only_in_capitals_or_type_belongs_to_another_owner() -> None:
+    store, values = Store(None), ["kp-7", "KP-7", 7, "7"]
+    for number, value in enumerate(values, 1):
+        store.put("task", number, {"id": number, "key": value})
+        store.of("task", key=value)
+    for number, value in enumerate(values, 1):
+        assert [doc["id"] for doc in store.of("task", key=value)] == [number]
+    store.close()
+
+
 def test_only_what_fits_is_looked_at() -> None:
     store = Store(None)
     for number in range(1, 101):
