@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from operator import attrgetter
 
 from engine.client import EngineClient
 from engine.history import PastInstance, Update, since_second
@@ -41,12 +40,12 @@ def after_shipping(client: EngineClient, estimates: Mapping[str, str | None]) ->
     instances = client.history.find(orQueries=[{"variables": one_of}])
     instances = [each for each in instances if each.definition_key in (COMPLAINT, COST)]
     said = _texts(client, [each.id for each in instances])
-    for instance in sorted(instances, key=attrgetter("started")):
+    for instance in instances:
         texts = said.get(instance.id, {})
-        order = texts.get(_ORDER)
-        if order in found:
-            record = _record(instance, texts, estimates[order], found[order])
-            found[order] += [record] if record is not None else []
+        order = texts.get(_ORDER, "")
+        record = _record(instance, texts, estimates.get(order), found.get(order, ()))
+        if record is not None and order in found:
+            found[order].append(record)
     return found
 
 
