@@ -84,6 +84,10 @@ class Store:
         found = self.having(kind, name, lambda doc: exactly(map(doc.get, wanted)), [exactly(wanted.values())])
         return self.all(kind, found)
 
+    def one(self, kind: str, **wanted: Any) -> Doc | None:
+        """Return the document with the lowest id of those that `of` returns, or None."""
+        return next(iter(self.of(kind, **wanted)), None)
+
     def having(self, kind: str, name: str, get: Getter, wanted: Iterable[Any]) -> set[int]:
         """Return the ids of the documents of a kind that have one of these values.
 

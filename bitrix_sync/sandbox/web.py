@@ -249,7 +249,7 @@ def _once(portal: Portal, name: str, given: Mapping[str, Any], owner: Doc, base:
         raise RefusalV3("INVALIDIDEMPOTENCYKEYEXCEPTION", "Invalid Idempotency-Key")
     digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
     same = f"{owner['id']}:{name.lower()}:{key}"
-    known = next(iter(portal.store.of("once", key=same)), None)
+    known = portal.store.one("once", key=same)
     if known and time.time() - known["at"] < DAY:
         if known["digest"] != digest:
             raise RefusalV3("IDEMPOTENCYKEYREUSEDEXCEPTION", "The key was already used with a different request", 422)

@@ -104,12 +104,12 @@ def storages(call: Call) -> Reply:
         "MODULE_ID": str,
         "CODE": str,
     }
-    test = filters.build(optional_map(call.params, "filter", "FILTER"), filters.plain(names), strict=False)
+    wanted = optional_map(call.params, "filter", "FILTER")
     own = {("common", "shared_files_s1"), ("user", str(call.user_id))}
     rows = [
         doc
-        for doc in call.store.all("storage")
-        if test(doc) and (call.admin or (doc["ENTITY_TYPE"], doc["ENTITY_ID"]) in own)
+        for doc in filters.matching(call.store, "storage", wanted, filters.plain(names), strict=False)
+        if call.admin or (doc["ENTITY_TYPE"], doc["ENTITY_ID"]) in own
     ]
     cut, total, following = page(rows, call.params)
     return Reply([_shown_storage(doc) for doc in cut], total, following)

@@ -86,7 +86,7 @@ def messages(call: Call) -> Reply:
     number = str(params.get("DIALOG_ID") or "").removeprefix("chat")
     if not number.isdigit():
         raise Refusal("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
-    task = next(iter(call.store.of("task", chatId=number)), None)
+    task = call.store.one("task", chatId=number)
     if task is None or not visible(call, task):
         raise Refusal("ACCESS_ERROR", "You do not have access to the specified dialog", 403)
     limit = min(50, integer(params.get("LIMIT")) or 20)

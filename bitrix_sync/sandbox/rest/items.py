@@ -280,7 +280,7 @@ def history(call: Call) -> Reply:
     }
     resolve = filters.plain(names)
     test = filters.build(optional_map(call.params, "filter"), resolve)
-    rows = [doc for doc in call.store.all("history") if doc["entityTypeId"] == type_id and test(doc)]
+    rows = [doc for doc in call.store.of("history", entityTypeId=type_id) if test(doc)]
     rows = filters.sort(rows, optional_map(call.params, "order"), resolve)
     cut, total, following = page(rows, call.params)
     keep = as_list(call.params.get("select")) or list(names)

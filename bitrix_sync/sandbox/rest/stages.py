@@ -32,13 +32,12 @@ def directory(entity_type_id: int, category_id: int) -> str:
 
 def stages_of(store: Store, entity_id: str) -> list[Doc]:
     """Return the stages of a directory by sort index."""
-    rows = [doc for doc in store.all("status") if doc["ENTITY_ID"] == entity_id]
-    return sorted(rows, key=lambda doc: (doc["SORT"], doc["ID"]))
+    return sorted(store.of("status", ENTITY_ID=entity_id), key=lambda doc: (doc["SORT"], doc["ID"]))
 
 
 def semantic_of(store: Store, stage_id: str) -> str:
     """Return P, S or F for a stage."""
-    found = next((doc for doc in store.all("status") if doc["STATUS_ID"] == stage_id), None)
+    found = store.one("status", STATUS_ID=stage_id)
     return (found["SEMANTICS"] or "P") if found else "P"
 
 

@@ -167,8 +167,8 @@ def shown(call: Call, doc: Doc, select: list[str] | None = None) -> Doc:
         "group": [],
         "action": actions(call, doc),
         "taskRequireResult": "Y" if doc["requireResult"] else "N",
-        "taskHasResult": "Y" if _results(call, doc) else "N",
-        "taskHasOpenResult": "Y" if any(item["open"] for item in _results(call, doc)) else "N",
+        "taskHasResult": "Y" if call.store.of("result", task=doc["id"]) else "N",
+        "taskHasOpenResult": "Y" if call.store.of("result", task=doc["id"], open=True) else "N",
     }
     chosen = {item.upper() for item in select or []}
     everything = not chosen or "*" in chosen
@@ -184,10 +184,6 @@ def shown(call: Call, doc: Doc, select: list[str] | None = None) -> Doc:
 
 
 _INNER = {"requireResult", "files", "ufCrmTask", "chat"}
-
-
-def _results(call: Call, doc: Doc) -> list[Doc]:
-    return call.store.of("result", task=doc["id"])
 
 
 def _person(call: Call, number: str) -> Doc:

@@ -36,7 +36,7 @@ LINKS = ("CALENDAR_EVENT|UF_CRM_CAL_EVENT", "TASKS_TASK|UF_CRM_TASK", "TASKS_TAS
 
 def find_type(store: Store, entity_type_id: int | None) -> Doc | None:
     """Return the type with that entityTypeId or None."""
-    return next((doc for doc in store.all("type") if doc["entityTypeId"] == entity_type_id), None)
+    return store.one("type", entityTypeId=entity_type_id)
 
 
 def need_type(call: Call, text: str = "Smart process not found") -> Doc:
@@ -185,8 +185,7 @@ def _shown(call: Call, doc: Doc) -> Doc:
 
 def categories_of(store: Store, entity_type_id: int) -> list[Doc]:
     """Return the funnels of a type by sort index."""
-    rows = [doc for doc in store.all("category") if doc["entityTypeId"] == entity_type_id]
-    return sorted(rows, key=lambda doc: (doc["sort"], doc["id"]))
+    return sorted(store.of("category", entityTypeId=entity_type_id), key=lambda doc: (doc["sort"], doc["id"]))
 
 
 def add_category(call: Call, owner: Doc, fields: dict[str, Any]) -> Doc:

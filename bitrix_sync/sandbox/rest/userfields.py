@@ -34,8 +34,7 @@ TYPES = {
 
 def fields_of(store: Store, type_id: int) -> list[Doc]:
     """Return the custom fields of the type with that id (not entityTypeId), by sort index."""
-    rows = [doc for doc in store.all("userfield") if doc["entityId"] == f"CRM_{type_id}"]
-    return sorted(rows, key=lambda doc: (doc["sort"], doc["id"]))
+    return sorted(store.of("userfield", entityId=f"CRM_{type_id}"), key=lambda doc: (doc["sort"], doc["id"]))
 
 
 def _module(call: Call) -> None:
@@ -66,7 +65,7 @@ def add(call: Call) -> Reply:
         raise Refusal("", "You cannot create custom fields")
     if len(code) > 50 or not re.fullmatch(r"[A-Z0-9_]+", code) or kind not in TYPES:
         raise Refusal("", "Fail to create new user field")
-    if any(doc["entityId"] == owner and doc["fieldName"] == code for doc in call.store.all("userfield")):
+    if call.store.of("userfield", entityId=owner, fieldName=code):
         raise Refusal("", f"Field {code} already exists")
     number = call.store.next_id("userfield")
     doc: Doc = {
