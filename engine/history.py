@@ -114,7 +114,7 @@ class History:
         return map(_instance, self._caller.rows("/history/process-instance", query, sort="startTime"))
 
     def find(self, **query: Any) -> list[PastInstance]:
-        """Find instances, oldest first, by what does not fit into an address: `variables` = [{name, operator, value}]."""
+        """Find instances, oldest first, by what fits into no address: `variables` = [{name, operator, value}]."""
         found: list[PastInstance] = []
         while True:
             paging = {"firstResult": len(found), "maxResults": PAGE}
